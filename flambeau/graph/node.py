@@ -1,0 +1,141 @@
+"""The tensor graph: immutable nodes that say *what* to compute.
+
+In: operations called by `tensor/dispatch` and by expansions. Out: `Node`, read by `graph/realize`.
+A node holds no tensor. Once it has a value it drops its sources; `graph/realize` alone sets `value`.
+
+    %0 = buffer() : float32(4, 3)
+    %1 = exp(%0) : float32(4, 3)
+    %2 = sum(%1, dims=(1,)) : float32(4, 1)
+"""
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..core.dtype import dtype
+from ..core.trace import caller
+
+Shape = tuple[int, ...]
+Rule = Callable[..., tuple[Shape, dtype]]
+
+
+class Op:
+    """An operation: how its result looks and, unless primitive, what it means in simpler ones.
+
+    name      the operation's name
+    params    the names of its attributes, in the order of `Node.attrs`
+    infer     (*src, *attrs) -> (shape, dtype); raises PyTorch's error for bad input
+    expand    (*src, *attrs) -> Node for a composite, None for a primitive
+    vjp       (g, out, *src, *attrs) -> one gradient (or None) per source; an argument whose name
+              starts with an underscore is read for its shape and dtype alone, so its value need not be kept
+    kind      for a primitive: which lowering treats it (map, move, reduce, dot, index, scan, ...)
+    """
+
+    __slots__ = ("name", "params", "infer", "expand", "vjp", "kind", "defaults", "_needs", "vjps")
+
+    def __init__(self, name: str, infer: Rule, *, params: tuple[str, ...] = (),
+                 expand: Callable[..., Node] | None = None,
+                 vjp: Callable[..., tuple[Node | None, ...]] | None = None, kind: str = "") -> None:
+        self.name = name
+        self.params = params
+        self.infer = infer
+        self.expand = expand
+        self.vjp = vjp
+        self.kind = kind
+        self._needs: tuple[bool, tuple[bool, ...], bool] | None = None
+        self.vjps: dict[int, Op] = {}          # ops/derive.py: the derivative by source i, an Op
+
+    def __call__(self, *src: Node, **attrs: Any) -> Node:
+        values = tuple(attrs[p] for p in self.params) if self.params else ()
+        shape, kind = self.infer(*src, *values)
+        return Node(self, src, values, shape, kind)
+
+    def saved(self, count: int) -> tuple[bool, tuple[bool, ...]]:
+        """Whether the derivative reads the result, and which of `count` sources it reads."""
+        if self.vjp is None:
+            return True, (True,) * count
+        if self._needs is None:
+            names, rest = [], False
+            for p in inspect.signature(self.vjp).parameters.values():
+                rest = rest or p.kind is p.VAR_POSITIONAL
+                names.append(not p.name.startswith("_"))
+            self._needs = names[1], tuple(names[2:]), rest
+        out, src, rest = self._needs
+        return out, (True,) * count if rest else src[:count]
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Node:
+    """One operation applied to nodes. `value` is its buffer once computed (runtime Buffer)."""
+
+    __slots__ = ("op", "src", "attrs", "shape", "dtype", "value", "origin", "facts", "__weakref__")
+
+    op: Op
+    src: tuple[Node, ...]
+    attrs: tuple[Any, ...]
+    shape: Shape
+    dtype: dtype
+    value: Any
+    origin: Any
+    facts: Any                                  # (low, high) of a realised index, found once
+
+    def __init__(self, op: Op, src: tuple[Node, ...], attrs: tuple[Any, ...], shape: Shape,
+                 dtype: dtype) -> None:
+        self.op = op
+        self.src = src
+        self.attrs = attrs
+        self.shape = shape
+        self.dtype = dtype
+        self.value = None
+        self.origin = caller()
+        self.facts = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        n = 1
+        for extent in self.shape:
+            n *= extent
+        return n
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} {self.dtype.name}{list(self.shape)}>"
+
+
+def topological(roots: list[Node]) -> list[Node]:
+    """Every node the roots depend on and that has no value yet, sources first. Iterative."""
+    order: list[Node] = []
+    seen: set[int] = set()
+    stack: list[tuple[Node, bool]] = [(r, False) for r in reversed(roots)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+            continue
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        stack.append((node, True))
+        if node.value is None:
+            stack.extend((s, False) for s in reversed(node.src) if id(s) not in seen)
+    return order
+
+
+def text(roots: list[Node]) -> str:
+    """The graph below the roots, one line a node (FLAMBEAU_SHOW=graph, golden tests)."""
+    names: dict[int, str] = {}
+    lines = []
+    for node in topological(roots):
+        names[id(node)] = f"%{len(names)}"
+        words = [names[id(s)] for s in node.src] if node.value is None else []
+        words += [f"{p}={a!r}" for p, a in zip(node.op.params, node.attrs)]
+        op = "buffer" if node.value is not None else node.op.name
+        shape = ", ".join(map(str, node.shape))
+        lines.append(f"{names[id(node)]} = {op}({', '.join(words)}) : {node.dtype.name}({shape})")
+    return "\n".join(lines)

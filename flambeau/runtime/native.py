@@ -1,0 +1,87 @@
+"""Small pieces of native code that the runtime itself needs, from LLVM IR text to addresses.
+
+In: IR text that refers to nothing outside itself.  Out: the addresses of its functions, valid for
+the life of the process.  Called by ``threads`` and ``machine``; programs have ``codegen``::
+
+    address = native.load(ir, ("fb_parallel",))["fb_parallel"]
+    call = ctypes.CFUNCTYPE(None, ...)(address)
+
+The object code is kept in the disk cache, so LLVM compiles a text once on a machine.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from flambeau.runtime import cache
+
+_link_lock = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def initialize() -> None:
+    """Make LLVM's native target known; cheap to call again."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+def target_machine(opt: int = 2) -> Any:
+    """A fresh target machine for this processor, all its features on."""
+    initialize()
+    target = llvm.Target.from_triple(llvm.get_process_triple())
+    return target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=opt,
+        jit=True,
+    )
+
+
+def is_x86() -> bool:
+    """Whether this process runs x86-64 code."""
+    return llvm.get_process_triple().split("-")[0] in ("x86_64", "amd64", "i686")
+
+
+def is_arm() -> bool:
+    """Whether this process runs AArch64 code."""
+    return llvm.get_process_triple().split("-")[0] in ("aarch64", "arm64", "arm64e")
+
+
+def load(ir: str, names: tuple[str, ...]) -> dict[str, int]:
+    """Compile (or fetch) and link ``ir``; returns the address of each function in ``names``.
+
+    The code is never unmapped: worker threads stay inside it until the process is gone.
+    """
+    key = f"native\0{ir}"
+    code = cache.load(key)
+    if code is None:
+        code = _compile(ir)
+        cache.store(key, code)
+    machine = target_machine()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    with _link_lock:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        addresses = {name: engine.get_function_address(name) for name in names}
+    engine.detach()
+    missing = [name for name, address in addresses.items() if not address]
+    if missing:
+        raise RuntimeError(f"native code lacks {', '.join(missing)}")
+    return addresses
+
+
+def _compile(ir: str) -> bytes:
+    """Object code of ``ir`` for this processor."""
+    machine = target_machine()
+    module = llvm.parse_assembly(ir)
+    module.triple = llvm.get_process_triple()
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return machine.emit_object(module)
