@@ -1,0 +1,147 @@
+"""What a contraction is: C[b, m, n] = epilogue(sum over k of A[b, m, k] * B[b, k, n]).
+
+In: callbacks from lowering that read A and B and store C. Out: `Contraction`, the form every
+schedule of `kernel/gemm*` reads; `Access`, how an operand lies in memory.
+
+    A @ B.T + bias:  load_a(b, m, k) = a[K*m + k]    load_b(b, k, n) = w[K*n + k]
+                     store(b, m, n, total) = c[N*m + n] = add(total, bias[n])
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ..core.dtype import bfloat16, dtype, float16, float32
+from ..core.symbol import ZERO, Index, Var, of
+from .loopnest import Buffer, Call, Cast, Const, Load, Stmt, Store, Value, children, statements
+from .schedule import as_type
+
+Loader = Callable[[Index, Index, Index], Value]
+Storer = Callable[[Index, Index, Index, Value], tuple[Stmt, ...]]
+Allocator = Callable[[str, dtype, int], Buffer]
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """A product of matrices, or anything that is one over flattened indices.
+
+    `load_a(b, m, k)` and `load_b(b, k, n)` give the operands' elements, `store(b, m, n, total)`
+    the statements that consume a sum (of type `accumulate`); `temporary(name, dtype, size)` gives
+    memory that all threads share between the kernels. `origin` goes to the kernels.
+    """
+
+    name: str
+    m: int
+    n: int
+    k: int
+    load_a: Loader
+    load_b: Loader
+    store: Storer
+    temporary: Allocator
+    batch: int = 1
+    dtype: dtype = float32
+    origin: object = None
+
+    @property
+    def accumulate(self) -> dtype:
+        """The type of the sums: float32 for the half precisions, else the operands'."""
+        return float32 if self.dtype in (float16, bfloat16) else self.dtype
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.batch * self.m * self.n * self.k
+
+    def a(self, b: Index, m: Index, k: Index) -> Value:
+        """An element of A in the type of the sums."""
+        return as_type(self.load_a(b, m, k), self.accumulate)
+
+    def b(self, b: Index, k: Index, n: Index) -> Value:
+        """An element of B in the type of the sums."""
+        return as_type(self.load_b(b, k, n), self.accumulate)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an operand is read: steps in memory along (batch, row, column), None where irregular.
+
+    `plain`: one unmasked load (and casts), so that it may be read in the innermost loop.
+    """
+
+    batch: int | None
+    row: int | None
+    column: int | None
+    plain: bool
+    itemsize: int
+
+
+def access(load: Loader, batch: int, rows: int, columns: int) -> Access:
+    """Look at what a loader returns for fresh variables."""
+    variables = [Var("b", batch), Var("r", rows), Var("c", columns)]
+    value = load(of(variables[0]), of(variables[1]), of(variables[2]))
+    while isinstance(value, Cast):
+        value = value.value
+    if not isinstance(value, Load):
+        return Access(None, None, None, False, 4)
+    steps = [_step(value.index, v) for v in variables]
+    itemsize = value.dtype.itemsize
+    return Access(steps[0], steps[1], steps[2], value.mask is None, itemsize)
+
+
+def _step(index: Index, var: Var) -> int | None:
+    c = index.coefficient(var)
+    rest = index - of(var) * c
+    return None if rest.uses(var) else c
+
+
+def uses_batch(load: Loader, rows: int, columns: int) -> bool:
+    """Whether the operand differs between batch elements."""
+    b = Var("b", 2)
+    value = load(of(b), of(Var("r", rows)), of(Var("c", columns)))
+    pending = [value]
+    while pending:
+        v = pending.pop()
+        if isinstance(v, Load) and v.index.uses(b):
+            return True
+        if not isinstance(v, (Load, Const)) and not children(v):
+            return True                      # a Read or an index: cannot be looked through
+        pending.extend(children(v))
+    return False
+
+
+def swap(c: Contraction) -> Contraction:
+    """C.T = B.T @ A.T: the same sums with rows and columns exchanged."""
+    return replace(
+        c, m=c.n, n=c.m,
+        load_a=lambda b, m, k: c.load_b(b, k, m),
+        load_b=lambda b, k, n: c.load_a(b, n, k),
+        store=lambda b, m, n, total: c.store(b, n, m, total))
+
+
+def fold_batch(c: Contraction) -> Contraction:
+    """Batch elements that share B are more rows: [batch, m, k] @ [k, n] -> [batch*m, k] @ [k, n]."""
+    m = c.m
+    return replace(
+        c, m=c.batch * m, batch=1,
+        load_a=lambda b, r, k: c.load_a(r // m, r % m, k),
+        load_b=lambda b, k, n: c.load_b(ZERO, k, n),
+        store=lambda b, r, n, total: c.store(r // m, r % m, n, total))
+
+
+def epilogue_weight(c: Contraction) -> int:
+    """The number of operations `store` makes of a sum, to judge whether to unroll it."""
+    total = Const(0.0, c.accumulate)
+    body = c.store(of(Var("b", c.batch)), of(Var("m", c.m)), of(Var("n", c.n)), total)
+    count = 0
+    for s in statements(body):
+        if isinstance(s, Store):
+            count += 1
+        pending = [getattr(s, "value", total)]
+        while pending:
+            v = pending.pop()
+            count += isinstance(v, Call) * _WEIGHT.get(getattr(v, "op", ""), 8)
+            pending.extend(children(v))
+    return count
+
+
+_WEIGHT = {"add": 1, "sub": 1, "mul": 1, "max": 1, "min": 1, "where": 1, "gt": 1, "lt": 1,
+           "ge": 1, "le": 1, "neg": 1, "abs": 1, "fma": 1}

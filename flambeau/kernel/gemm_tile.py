@@ -1,0 +1,372 @@
+"""The register-tile schedule of a contraction: blocks, packed operands, tiles of sums in registers.
+
+In: a `Contraction` and a `TilePlan` (from `gemm_plan`). Out: one or more kernels.
+
+    parallel t in blocks:                        a block of block_m rows and `panels` panels
+      copy A's rows of the block to scratch
+      seq p in panels:  seq r in tiles:          a panel is `columns` columns wide
+        acc[rows x columns] = 0
+        seq k in K:
+          unroll i in rows:  vector j in columns:
+            acc[i, j] fma= a[r*rows + i, k] * b[p, k, j]
+        store(acc)
+
+B comes from panels [panel][k][columns] that other kernels packed before ("shared"), that the block
+packs for itself ("block"), or from where it lies ("none"). Nothing depends on the number of
+threads. A sum runs over k in order, whatever the blocks.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil
+
+from ..core.dtype import dtype
+from ..core.symbol import ZERO, Index, const
+from .gemm_spec import Access, Contraction, access, epilogue_weight, uses_batch
+from .loopnest import (
+    Accumulate,
+    Buffer,
+    Call,
+    Const,
+    Kernel,
+    Let,
+    Load,
+    Local,
+    Read,
+    Stmt,
+    Store,
+    Value,
+)
+from .schedule import both, divisors, edge, even, guard, guard_statement, kernel, loop
+
+Panels = Callable[[Index, Index, Index], Value]      # (panel of the block, k, j) -> B's element
+HEAVY = 6                                            # operations of an epilogue worth a loop
+PACK_ROWS = 512                                      # k's of a parallel turn of packing
+
+
+@dataclass(frozen=True, slots=True)
+class TilePlan:
+    """The sizes of the schedule; `kc` is a K block (== k: one block)."""
+
+    rows: int                 # of the tallest register tile
+    columns: int              # of a panel, a multiple of `lanes`
+    lanes: int
+    block_m: int
+    panels: int               # of a block
+    kc: int
+    copy_a: bool
+    pack_b: str               # "none", "block" or "shared"
+    parallel: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`count` register tiles of `height` rows that start at row `start` of a block."""
+
+    start: int
+    count: int
+    height: int
+
+    def row(self, tile: Index) -> Index:
+        return tile * self.height + self.start
+
+
+Rows = Callable[[Group, Index, Index, Index], Value]     # (group, tile, i, k) -> A's element
+
+
+def tile_kernels(c: Contraction, plan: TilePlan) -> list[Kernel]:
+    """The kernels of the schedule, packing first."""
+    nest = TileNest(c, plan)
+    return [*nest.packing, nest.main()]
+
+
+class TileNest:
+    """Builds the nest; the methods follow it from the outside in."""
+
+    def __init__(self, c: Contraction, plan: TilePlan) -> None:
+        self.c, self.plan = c, plan
+        self.type: dtype = c.accumulate
+        self.blocks_m = ceil(c.m / plan.block_m)
+        self.blocks_n = ceil(c.n / (plan.panels * plan.columns))
+        self.access_a: Access = access(c.load_a, c.batch, c.m, c.k)
+        self.access_b: Access = access(c.load_b, c.batch, c.k, c.n)
+        self.groups = _groups(plan.block_m, plan.rows)
+        self.heavy = epilogue_weight(c) > HEAVY
+        self.multiply = "fma" if self.type.kind == "f" else "add"
+        self.packing: list[Kernel] = []
+        self.shared: Buffer | None = None
+        self.b_batch = 1
+        if plan.pack_b == "shared":
+            self._pack_shared()
+
+    # -------------------------------------------------------------- the kernel and its blocks
+
+    def main(self) -> Kernel:
+        """The kernel that multiplies and stores."""
+        c = self.c
+        turns = c.batch * self.blocks_m * self.blocks_n
+        kind = "parallel" if self.plan.parallel else "seq"
+
+        def turn(t: Index) -> tuple[Stmt, ...]:
+            first, j = t // self.blocks_n, t % self.blocks_n
+            b, i = first // self.blocks_m, first % self.blocks_m
+            return self.block(b, i * self.plan.block_m, j * self.plan.panels)
+        body = loop("t", turns, kind, turn)
+        moved = c.batch * (c.m * c.k * self.access_a.itemsize + c.m * c.n * self.type.itemsize
+                           + c.k * c.n * self.access_b.itemsize)
+        return kernel(c.name, body, c.flops, moved, c.origin)
+
+    def block(self, b: Index, m0: Index, p0: Index) -> tuple[Stmt, ...]:
+        """The sums of rows m0… and panels p0…, one K block after the other."""
+        kc, k = self.plan.kc, self.c.k
+        if kc >= k:
+            return self.k_block(b, m0, p0, ZERO, k, None)
+        size = self.plan.block_m * self._width()
+        sums = Local("sums", self.type, size, "scratch")
+        zero = Const(0.0 if self.type.kind == "f" else 0, self.type)
+        clear = loop("z", size, "vector", lambda z: (Store(sums, z, zero),))
+        whole = loop("kb", k // kc, "seq",
+                     lambda kb: self.k_block(b, m0, p0, kb * kc, kc, sums))
+        rest = self.k_block(b, m0, p0, const(k - k % kc), k % kc, sums) if k % kc else ()
+        return clear + whole + rest + self.finish(b, m0, p0, sums)
+
+    def _width(self) -> int:
+        """Columns of a block's sums."""
+        return sum(count * width for _, count, width in self._strips())
+
+    def _strips(self) -> list[tuple[int, int, int]]:
+        """(first panel, count, width) of the panels of a block; a last one may be narrower."""
+        plan, n = self.plan, self.c.n
+        if self.blocks_n > 1 or n % plan.columns == 0:
+            return [(0, plan.panels, plan.columns)]
+        full, rest = divmod(n, plan.columns)
+        width = ceil(rest / plan.lanes) * plan.lanes
+        strips = [(0, full, plan.columns), (full, 1, width)]
+        return [s for s in strips if s[1]]
+
+    def k_block(self, b: Index, m0: Index, p0: Index, k0: Index, kc: int,
+                sums: Local | None) -> tuple[Stmt, ...]:
+        """Add the products of k0 … k0 + kc to every tile of the block."""
+        body: tuple[Stmt, ...] = ()
+        rows, panels = self.rows_direct(b, m0, k0), self.panels_direct(b, p0, k0)
+        if self.plan.copy_a:
+            copied, rows = self.copy_a(b, m0, k0, kc)
+            body += copied
+        if self.plan.pack_b == "block":
+            packed, panels = self.pack_block(b, p0, k0, kc)
+            body += packed
+        elif self.shared is not None:
+            panels = self.panels_shared(b, p0, k0)
+        for first, count, width in self._strips():
+            def panel(p: Index, first: int = first, width: int = width) -> tuple[Stmt, ...]:
+                out: tuple[Stmt, ...] = ()
+                for g in self.groups:
+                    out += loop("r", g.count, "seq", lambda r, g=g: self.tile(
+                        g, r, p + first, width, kc, rows, panels, b, m0, p0, sums))
+                return out
+            body += loop("p", count, "seq", panel)
+        return body
+
+    # -------------------------------------------------------------- the register tile
+
+    def tile(self, g: Group, r: Index, p: Index, width: int, kc: int, rows: Rows, panels: Panels,
+             b: Index, m0: Index, p0: Index, sums: Local | None) -> tuple[Stmt, ...]:
+        """One tile: start from nothing or `sums`, run over k, store or put back."""
+        acc = Local(f"acc{g.height}x{width}", self.type, g.height * width, "register")
+        zero = Const(0.0 if self.type.kind == "f" else 0, self.type)
+
+        def each(body: Callable[[Index, Index], tuple[Stmt, ...]]) -> tuple[Stmt, ...]:
+            return loop("i", g.height, "unroll",
+                        lambda i: loop("j", width, "vector", lambda j: body(i, j)))
+
+        def start(i: Index, j: Index) -> tuple[Stmt, ...]:
+            value: Value = zero
+            if sums is not None:
+                value = Load(sums, self.place(g.row(r) + i, p, j), self.type)
+            return (Store(acc, i * width + j, value),)
+
+        def step(k: Index) -> tuple[Stmt, ...]:
+            def product(i: Index, j: Index) -> tuple[Stmt, ...]:
+                value = Call("mul", (rows(g, r, i, k), panels(p, k, j)), self.type)
+                return (Accumulate(acc, i * width + j, self.multiply, value),)
+            return each(product)
+
+        def put(i: Index, j: Index) -> tuple[Stmt, ...]:
+            total = Load(acc, i * width + j, self.type)
+            if sums is not None:
+                return (Store(sums, self.place(g.row(r) + i, p, j), total),)
+            return self.output(b, m0 + g.row(r) + i, p0 + p, j, total)
+        run = each(start) + loop("k", kc, "seq", step)
+        if sums is None and self.heavy:
+            return run + self.spill_and_store(g, acc, width, b, m0 + g.row(r), p0 + p)
+        return run + each(put)
+
+    def place(self, row: Index, p: Index, j: Index) -> Index:
+        """Where a block keeps the sum of a row and a column."""
+        return row * self._width() + p * self.plan.columns + j
+
+    def spill_and_store(self, g: Group, acc: Local, width: int, b: Index, m: Index,
+                        p: Index) -> tuple[Stmt, ...]:
+        """A long epilogue runs in a loop over rows, not once for every register."""
+        spilled = Local("spilled", self.type, self.plan.rows * self.plan.columns, "scratch")
+
+        def spill(i: Index) -> tuple[Stmt, ...]:
+            return loop("j", width, "vector", lambda j: (
+                Store(spilled, i * width + j, Load(acc, i * width + j, self.type)),))
+
+        def store(i: Index) -> tuple[Stmt, ...]:
+            return loop("j", width, "vector", lambda j: self.output(
+                b, m + i, p, j, Load(spilled, i * width + j, self.type)))
+        return loop("i", g.height, "unroll", spill) + loop("e", g.height, "seq", store)
+
+    def output(self, b: Index, m: Index, p: Index, j: Index, total: Value) -> tuple[Stmt, ...]:
+        """The epilogue of one sum, where it is inside the matrix."""
+        n = p * self.plan.columns + j
+        mask = both(edge(m, self.c.m), edge(n, self.c.n))
+        body = self.c.store(b, m, n, Read("total", self.type))
+        return (Let("total", total), *(guard_statement(s, mask) for s in body))
+
+    def finish(self, b: Index, m0: Index, p0: Index, sums: Local) -> tuple[Stmt, ...]:
+        """The epilogue of a block whose sums took several K blocks."""
+        def row(i: Index) -> tuple[Stmt, ...]:
+            return loop("j", self._width(), "vector", lambda j: self.output(
+                b, m0 + i, p0, j, Load(sums, i * self._width() + j, self.type)))
+        return loop("e", self.plan.block_m, "seq", row)
+
+    # -------------------------------------------------------------- A
+
+    def rows_direct(self, b: Index, m0: Index, k0: Index) -> Rows:
+        """A from where it lies."""
+        def rows(g: Group, r: Index, i: Index, k: Index) -> Value:
+            m = m0 + g.row(r) + i
+            return guard(self.c.a(b, m, k0 + k), edge(m, self.c.m))
+        return rows
+
+    def copy_a(self, b: Index, m0: Index, k0: Index, kc: int) -> tuple[tuple[Stmt, ...], Rows]:
+        """A's block in scratch: as tiles [k][height] where m runs along memory, else as rows."""
+        line = 64 // self.type.itemsize
+        stride = ceil(kc / line) * line + line            # rows do not fall on the same cache set
+        size = self.plan.block_m * (kc if self.access_a.row == 1 else stride)
+        block = Local("block_a", self.type, size, "scratch")
+
+        def element(row: Index, k: Index) -> Value:
+            return guard(self.c.a(b, m0 + row, k0 + k), edge(m0 + row, self.c.m))
+        if self.access_a.row != 1:
+            body = loop("i", self.plan.block_m, "seq", lambda i: loop(
+                "k", kc, "vector", lambda k: (
+                    Store(block, i * stride + k, element(i, k)),)))
+            return body, lambda g, r, i, k: Load(block, (g.row(r) + i) * stride + k, self.type)
+
+        def at(g: Group, r: Index, i: Index, k: Index) -> Index:
+            return r * (kc * g.height) + k * g.height + i + g.start * kc
+
+        def copy(k: Index) -> tuple[Stmt, ...]:
+            out: tuple[Stmt, ...] = ()
+            for g in self.groups:
+                out += loop("r", g.count, "seq", lambda r, g=g: loop(
+                    "i", g.height, "vector", lambda i: (
+                        Store(block, at(g, r, i, k), element(g.row(r) + i, k)),)))
+            return out
+        return loop("k", kc, "seq", copy), lambda g, r, i, k: Load(block, at(g, r, i, k), self.type)
+
+    # -------------------------------------------------------------- B
+
+    def panels_direct(self, b: Index, p0: Index, k0: Index) -> Panels:
+        """B from where it lies."""
+        def panels(p: Index, k: Index, j: Index) -> Value:
+            return self.b_element(b, k0 + k, p0 + p, j)
+        return panels
+
+    def b_element(self, b: Index, k: Index, p: Index, j: Index) -> Value:
+        n = p * self.plan.columns + j
+        return guard(self.c.b(b, k, n), edge(n, self.c.n))
+
+    def panels_shared(self, b: Index, p0: Index, k0: Index) -> Panels:
+        """B from the panels packed by the kernels before."""
+        shared, total = self.shared, self._total_panels()
+        assert shared is not None
+        which = b if self.b_batch > 1 else ZERO
+
+        def panels(p: Index, k: Index, j: Index) -> Value:
+            row = (which * total + p0 + p) * self.c.k + k0 + k
+            return Load(shared, row * self.plan.columns + j, self.type)
+        return panels
+
+    def _total_panels(self) -> int:
+        return self.blocks_n * self.plan.panels
+
+    def pack_block(self, b: Index, p0: Index, k0: Index,
+                   kc: int) -> tuple[tuple[Stmt, ...], Panels]:
+        """B's panels of a block in scratch."""
+        columns = self.plan.columns
+        block = Local("block_b", self.type, self.plan.panels * kc * columns, "scratch")
+
+        def at(p: Index, k: Index, j: Index) -> Index:
+            return (p * kc + k) * columns + j
+
+        def element(p: Index, k: Index, j: Index) -> Value:
+            return self.b_element(b, k0 + k, p0 + p, j)
+        body: tuple[Stmt, ...] = ()
+        for first, count, width in self._strips():
+            body += loop("q", count, "seq", lambda q, first=first, width=width: self.pack_panel(
+                kc, width, lambda k, j: at(q + first, k, j),
+                lambda k, j: element(q + first, k, j), block))
+        return body, lambda p, k, j: Load(block, at(p, k, j), self.type)
+
+    def pack_panel(self, kc: int, width: int, at: Callable[[Index, Index], Index],
+                   element: Callable[[Index, Index], Value],
+                   target: Buffer | Local) -> tuple[Stmt, ...]:
+        """One panel: rows copied, or squares of `lanes` transposed where k runs along memory."""
+        def row(k: Index) -> tuple[Stmt, ...]:
+            return loop("j", width, "vector", lambda j: (Store(target, at(k, j), element(k, j)),))
+        if self.access_b.row != 1 or self.access_b.column == 1:
+            return loop("k", kc, "seq", row)
+        lanes = self.plan.lanes
+
+        def square(s: Index, h: Index) -> tuple[Stmt, ...]:
+            return loop("i", lanes, "unroll", lambda i: loop("j", lanes, "vector", lambda j: (
+                Store(target, at(s * lanes + i, h * lanes + j),
+                      element(s * lanes + i, h * lanes + j)),)))
+        whole = loop("s", kc // lanes, "seq", lambda s: loop(
+            "h", width // lanes, "seq", lambda h: square(s, h)))
+        done = kc - kc % lanes
+        return whole + loop("k", kc - done, "seq", lambda k: row(k + done))
+
+    def _pack_shared(self) -> None:
+        """The kernels that lay B out as panels [batch][panel][k][columns] for every thread."""
+        c, columns, total = self.c, self.plan.columns, self._total_panels()
+        self.b_batch = c.batch if uses_batch(c.load_b, c.k, c.n) else 1
+        size = self.b_batch * total * c.k * columns
+        self.shared = c.temporary(f"{c.name}_panels", self.type, size)
+        full = c.n // columns if self.access_b.row == 1 else total
+        for suffix, first, count in (("", 0, full), ("_tail", full, total - full)):
+            if count:
+                self.packing.append(self._pack_kernel(f"{c.name}_pack{suffix}", first, count))
+
+    def _pack_kernel(self, name: str, first: int, count: int) -> Kernel:
+        """Pack `count` panels from `first` on, of every batch element."""
+        c, columns, total, shared = self.c, self.plan.columns, self._total_panels(), self.shared
+        assert shared is not None
+        kc = max(d for d in divisors(c.k) if d <= PACK_ROWS)
+        kc = kc if kc >= 64 else c.k
+        turns = self.b_batch * count * (c.k // kc)
+
+        def turn(t: Index) -> tuple[Stmt, ...]:
+            which, k0 = t // (c.k // kc), (t % (c.k // kc)) * kc
+            b, p = which // count, which % count + first
+            row = (b * total + p) * c.k + k0
+            return self.pack_panel(kc, columns, lambda k, j: (row + k) * columns + j,
+                                   lambda k, j: self.b_element(b, k0 + k, p, j), shared)
+        moved = self.b_batch * count * c.k * columns * (self.type.itemsize
+                                                        + self.access_b.itemsize)
+        return kernel(name, loop("t", turns, "parallel", turn), 0, moved, c.origin)
+
+
+def _groups(extent: int, most: int) -> list[Group]:
+    """The rows of a block cut in tiles of nearly equal height."""
+    groups, start = [], 0
+    for count, size in even(extent, most):
+        groups.append(Group(start, count, size))
+        start += count * size
+    return groups
