@@ -38,7 +38,17 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from flambeau.runtime.transforms import (
+    HALVES,
+    Array,
+    box_muller,
+    modulo,
+    shuffle,
+    shuffle_short,
+    stretch32,
+    stretch64,
+)
+
 Parameter = float | Array
 
 DEFAULT_SEED = 67280421310721
@@ -73,7 +83,6 @@ _WIDE_PERMUTATION = (_WORD_RANGE - 1) // 20
 _SHORT_PERMUTATION = 256
 
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
-_HALVES = (np.dtype(np.float16), _BFLOAT16)
 _C_NAMES = {
     np.dtype(np.bool_): "bool",
     np.dtype(np.uint8): "unsigned char",
@@ -91,9 +100,14 @@ _C_NAMES = {
 }
 
 
+# ml_dtypes' knows bfloat16, which NumPy's does not.
+_finfo: Any = ml_dtypes.finfo
+
+
 def significand_bits(dtype: np.dtype[Any]) -> int:
     """The width of a floating dtype's significand, the hidden bit included: 24 for float32."""
-    return int(ml_dtypes.finfo(dtype).nmant) + 1
+    info: Any = _finfo(dtype)
+    return int(info.nmant) + 1
 
 
 def is_float(dtype: np.dtype[Any]) -> bool:
@@ -277,13 +291,13 @@ class MT19937:
     def uniform(self, out: Array, low: float = 0.0, high: float = 1.0) -> Array:
         """Fill a floating `out` with uniforms in [low, high); equals `Tensor.uniform_`."""
         _check_uniform(out.dtype, low, high)
-        flat = _flat(out)
-        for part in _chunks(flat):
+        flat = flat_view(out)
+        for part in chunks(flat):
             if part.dtype == np.float64:
-                _stretch64(self.doubles(part.size), part, low, high)
+                stretch64(self.doubles(part.size), part, low, high)
             else:
-                _stretch32(self.floats(part.size), part, low, high)
-        return _finish(out, flat)
+                stretch32(self.floats(part.size), part, low, high)
+        return finish(out, flat)
 
     # normal
 
@@ -293,14 +307,14 @@ class MT19937:
         `mean` and `std` are numbers or arrays that broadcast to out.shape.
         """
         _check_normal(out.dtype, std)
-        flat = _flat(out)
+        flat = flat_view(out)
         if isinstance(mean, np.ndarray) or isinstance(std, np.ndarray):
             self._fill_normal(flat, 0.0, 1.0)
-            _finish(out, flat)
+            finish(out, flat)
             np.multiply(out, np.asarray(std, out.dtype), out=out)
             return np.add(out, np.asarray(mean, out.dtype), out=out)
         self._fill_normal(flat, float(mean), float(std))
-        return _finish(out, flat)
+        return finish(out, flat)
 
     def _fill_normal(self, flat: Array, mean: float, std: float) -> None:
         n = flat.size
@@ -308,13 +322,13 @@ class MT19937:
             flat[...] = self.normals(n) * std + mean
             return
         draw = self.doubles if flat.dtype == np.float64 else self.floats
-        for part in _chunks(flat):
+        for part in chunks(flat):
             whole = part.size // 16 * 16
             # The half types draw no words for a last, broken block; the others do.
-            u = draw(whole if flat.dtype in _HALVES else part.size)
-            _box_muller(u[:whole], part[:whole], mean, std)
+            u = draw(whole if flat.dtype in HALVES else part.size)
+            box_muller(u[:whole], part[:whole], mean, std)
         if n % 16:
-            _box_muller(draw(16), flat[n - 16 :], mean, std)
+            box_muller(draw(16), flat[n - 16 :], mean, std)
 
     # integers
 
@@ -341,19 +355,19 @@ class MT19937:
 
     def _remainders(self, out: Array, span: int, low: int, wide: bool | None = None) -> Array:
         """Fill with `word % span + low`; `wide` draws two words (by default, when span asks)."""
-        flat = _flat(out)
+        flat = flat_view(out)
         if wide is None:
             wide = span >= _WIDE_RANGE
-        for part in _chunks(flat):
+        for part in chunks(flat):
             words = self.raw64(part.size) if wide else self.raw32(part.size)
-            remainder = _modulo(words, span)
+            remainder = modulo(words, span)
             if wide or low:
                 # 64-bit addition wraps as it does in PyTorch, whatever the sign of `low`.
                 remainder = remainder.astype(np.uint64)
                 remainder += np.uint64(low % (1 << 64))
                 remainder = remainder.view(np.uint64 if part.dtype == np.uint64 else np.int64)
             np.copyto(part, remainder, casting="unsafe")
-        return _finish(out, flat)
+        return finish(out, flat)
 
     def permutation(self, out: Array) -> Array:
         """Fill the one-dimensional `out` with a permutation of range(n); equals `randperm`.
@@ -366,9 +380,10 @@ class MT19937:
         words = self.raw64(steps) if n >= _WIDE_PERMUTATION else self.raw32(steps)
         index_type = np.int32 if n < 1 << 31 else np.int64
         order = np.arange(n, dtype=index_type)
-        targets = order[:steps] + (words % np.arange(n, 1, -1, dtype=words.dtype)).astype(index_type)
-        shuffle = _shuffle_short if n < _SHORT_PERMUTATION else _shuffle
-        np.copyto(out, shuffle(order, targets), casting="unsafe")
+        choices = words % np.arange(n, 1, -1, dtype=words.dtype)
+        targets = order[:steps] + choices.astype(index_type)
+        result = (shuffle_short if n < _SHORT_PERMUTATION else shuffle)(order, targets)
+        np.copyto(out, result, casting="unsafe")
         return out
 
     # Bernoulli
@@ -379,183 +394,40 @@ class MT19937:
         A number p equals `Tensor.bernoulli_(p)` and the mask of `dropout` (which keeps with
         1 - p). An array p of out's shape equals `torch.bernoulli(p)` and `bernoulli_(tensor)`.
         """
-        flat = _flat(out)
+        flat = flat_view(out)
         if not isinstance(p, np.ndarray):
             if not 0 <= p <= 1:
                 raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
-            for part in _chunks(flat):
+            for part in chunks(flat):
                 np.copyto(part, self.doubles(part.size) < p, casting="unsafe")
-            return _finish(out, flat)
+            return finish(out, flat)
         odds = np.broadcast_to(p, out.shape).reshape(-1)
         if not np.all((odds >= 0) & (odds <= 1)):
             raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
         draw = self.doubles if odds.dtype == np.float64 else self.floats
-        for part, q in zip(_chunks(flat), _chunks(odds), strict=True):
+        for part, q in zip(chunks(flat), chunks(odds), strict=True):
             np.copyto(part, draw(part.size) < q.astype(np.float64), casting="unsafe")
-        return _finish(out, flat)
+        return finish(out, flat)
 
 
-def _flat(out: Array) -> Array:
+def flat_view(out: Array) -> Array:
     """`out` as one dimension: itself where it is contiguous, else a buffer for `_finish`."""
     return out.reshape(-1) if out.flags.c_contiguous else np.empty(out.size, out.dtype)
 
 
-def _finish(out: Array, flat: Array) -> Array:
+def finish(out: Array, flat: Array) -> Array:
     if not out.flags.c_contiguous:
         out[...] = flat.reshape(out.shape)
     return out
 
 
-def _chunks(flat: Array) -> Iterator[Array]:
+def chunks(flat: Array) -> Iterator[Array]:
     for start in range(0, flat.size, _CHUNK):
         yield flat[start : start + _CHUNK]
 
 
-def _stretch32(u: Array, out: Array, low: float, high: float) -> None:
-    """out = u * (high - low) + low with one rounding, for float32 and the half types."""
-    if low == 0 and high == 1 and out.dtype == np.float32:
-        out[...] = u
-        return
-    lower = np.float32(low)
-    width = np.float32(high) - lower
-    if width != 1 or lower != 0:
-        # PyTorch fuses the multiplication and the addition. In float64 the product is exact.
-        wide = u.astype(np.float64)
-        wide *= np.float64(width)
-        wide += np.float64(lower)
-        u = wide.astype(np.float32)
-    out[...] = u
-    _exclude_end(out, low, high)
-
-
-def _exclude_end(out: Array, low: float, high: float) -> None:
-    """Rounding can reach the end that [low, high) excludes; PyTorch then gives `low`."""
-    real = out.dtype.type
-    out[out >= real(high)] = real(low)
-
-
-def _stretch64(u: Array, out: Array, low: float, high: float) -> None:
-    """out = u * (high - low) + low with one rounding (a fused multiply-add), float64."""
-    if low == 0:
-        np.multiply(u, high, out=out)
-        return
-    width = high - low
-    product = u * width
-    # Dekker's exact product: product + error == u * width.
-    u_high, u_low = _split(u)
-    w_high, w_low = _split(np.float64(width))
-    error = u_low * w_low - (((product - u_high * w_high) - u_low * w_high) - u_high * w_low)
-    # Knuth's exact sum: total + rest == product + low.
-    total = product + low
-    back = total - product
-    rest = (product - (total - back)) + (low - back)
-    np.add(total, rest + error, out=out)
-    _exclude_end(out, low, high)
-
-
-def _split(x: Any) -> tuple[Any, Any]:
-    """Veltkamp's split of a float64 into two halves of at most 26 bits."""
-    scaled = x * 134217729.0
-    high = scaled - (scaled - x)
-    return high, x - high
-
-
-def _box_muller(u: Array, out: Array, mean: float, std: float) -> None:
-    """Blocks of 16 uniforms (8 for the radius, 8 for the angle) to blocks of 16 normals."""
-    real = u.dtype.type
-    # Eight numbers move as one item: NumPy's strided loops over rows of eight are slow.
-    block = np.dtype((np.void, 8 * u.itemsize))
-    blocks = u.view(block)
-    radius = blocks[0::2].copy().view(u.dtype)
-    angle = blocks[1::2].copy().view(u.dtype)
-    np.subtract(real(1), radius, out=radius)
-    np.log(radius, out=radius)
-    radius *= real(-2)
-    np.sqrt(radius, out=radius)
-    angle *= real(2 * np.pi)
-    cosine = np.cos(angle)
-    cosine *= radius
-    np.sin(angle, out=angle)
-    angle *= radius
-    blocks[0::2] = cosine.view(block)
-    blocks[1::2] = angle.view(block)
-    if std != 1:
-        u *= real(std)
-    if mean != 0:
-        u += real(mean)
-    out[...] = u
-
-
-def _modulo(words: Array, span: int) -> Array:
-    """words % span for unsigned words; span may be 2**64 or more than the words can hold."""
-    if span > int(np.iinfo(words.dtype).max):
-        return words
-    kind = words.dtype.type
-    if span & (span - 1) == 0:
-        words &= kind(span - 1)
-        return words
-    # NumPy divides by a scalar with multiplications, but not in its remainder.
-    quotient = words // kind(span)
-    quotient *= kind(span)
-    words -= quotient
-    return words
-
-
-def _shuffle_short(order: Array, targets: Array) -> Array:
-    items = order.tolist()
-    for i, j in enumerate(targets.tolist()):
-        items[i], items[j] = items[j], items[i]
-    return np.array(items, order.dtype)
-
-
-def _shuffle(order: Array, targets: Array) -> Array:
-    """The forward Fisher-Yates shuffle "for i: swap(a[i], a[targets[i]])", with no loop over i.
-
-    Step i leaves at i, for good, what stood at targets[i], and puts there what stood at i. So:
-    standing[i], the value at position i when step i begins, is standing[k] for the last step
-    k < i that aimed at i, or i itself if none did: chains that pointer doubling follows to their
-    ends. What step i takes from targets[i] is likewise standing[k] for the last k < i with the
-    same target, or the target itself.
-    """
-    n = order.size
-    steps = order[: n - 1]
-    moving = steps[targets != steps]
-    root = order.copy()
-    # Repeated targets: NumPy's assignment keeps the last one.
-    root[targets[moving]] = moving
-    while True:
-        further = root[root]
-        if np.array_equal(further, root):
-            break
-        root = further
-
-    result = targets.copy()
-    latest = np.full(n, -1, order.dtype)
-    pending = steps
-    waiting = pending[:0]
-    while pending.size:
-        aims = targets[pending]
-        latest[aims] = pending
-        if waiting.size:
-            before = latest[targets[waiting]]
-            known = before >= 0
-            result[waiting[known]] = root[before[known]]
-        is_last = latest[aims] == pending
-        waiting = pending[is_last]
-        pending = pending[~is_last]
-        # Targets met only once must not answer for the round after.
-        latest[targets[waiting]] = -1
-    # A step that aims at its own position takes what stands there.
-    still = steps[targets == steps]
-    result[still] = root[still]
-    final = np.empty(n, order.dtype)
-    final[: n - 1] = result
-    final[n - 1] = root[n - 1]
-    return final
-
-
 def _largest(dtype: np.dtype[Any]) -> int:
-    """The largest integer `random_` reaches by itself: exact in the dtype, and so its neighbours."""
+    """The largest integer `random_` reaches by itself; floats hold all integers up to it."""
     if dtype == np.bool_:
         return 1
     if is_float(dtype):
@@ -570,7 +442,7 @@ def _check_bounds(dtype: np.dtype[Any], low: int, high: int) -> None:
             f"but got from={low} >= to={high}"
         )
     if is_float(dtype):
-        largest: float = float(ml_dtypes.finfo(dtype).max)
+        largest: float = float(_finfo(dtype).max)
         smallest = -largest
     elif dtype == np.bool_:
         smallest, largest = 0, 1
@@ -587,7 +459,7 @@ def _check_uniform(dtype: np.dtype[Any], low: float, high: float) -> None:
     if not is_float(dtype):
         title = "Long" if dtype == np.int64 else name
         raise NotImplementedError(f'"check_uniform_bounds" not implemented for \'{title}\'')
-    largest = float(ml_dtypes.finfo(dtype).max)
+    largest = float(_finfo(dtype).max)
     for word, bound in (("from", low), ("to", high)):
         if not -largest <= bound <= largest:
             raise RuntimeError(f"{word} is out of bounds for {name}")

@@ -21,10 +21,12 @@ Generation" (1986), X.4.3, for the geometric sums.
 from __future__ import annotations
 
 import math
-import ml_dtypes
+from typing import Any
+
 import numpy as np
 
-from flambeau.runtime.random import MT19937, Array, _chunks, _finish, _flat
+from flambeau.runtime.random import MT19937, chunks, finish, flat_view
+from flambeau.runtime.transforms import Array
 
 _BUFFERED_WORDS = 512
 
@@ -36,10 +38,10 @@ def exponential(gen: MT19937, out: Array, rate: float = 1.0) -> Array:
     """Fill a floating `out` with -log(1 - u) / rate; equals `Tensor.exponential_`."""
     if not rate > 0:
         raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
-    flat = _flat(out)
-    for part in _chunks(flat):
-        part[...] = _negated_logs(gen, part.size) * (1.0 / rate)
-    return _finish(out, flat)
+    flat = flat_view(out)
+    for part in chunks(flat):
+        _store(part, _negated_logs(gen, part.size) * (1.0 / rate))
+    return finish(out, flat)
 
 
 def _negated_logs(gen: MT19937, n: int) -> Array:
@@ -51,37 +53,44 @@ def _negated_logs(gen: MT19937, n: int) -> Array:
     return u
 
 
+def _store(out: Array, values: Array) -> None:
+    """Round float64 values to out's dtype, the half types by way of float32 as PyTorch does."""
+    if out.dtype.itemsize == 2 and out.dtype.kind not in "iu":
+        values = values.astype(np.float32)
+    np.copyto(out, values, casting="unsafe")
+
+
 def geometric(gen: MT19937, out: Array, p: float) -> Array:
     """Fill `out` with the trials up to the first success; equals `Tensor.geometric_`."""
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-    flat = _flat(out)
-    for part in _chunks(flat):
+    flat = flat_view(out)
+    for part in chunks(flat):
         with np.errstate(divide="ignore"):
             trials = np.ceil(np.log(gen.doubles(part.size)) / np.log(1.0 - p))
-        np.copyto(part, trials, casting="unsafe")
-    return _finish(out, flat)
+        _store(part, trials)
+    return finish(out, flat)
 
 
 def cauchy(gen: MT19937, out: Array, median: float = 0.0, sigma: float = 1.0) -> Array:
     """Fill a floating `out` with median + sigma tan(pi (u - 1/2)); equals `Tensor.cauchy_`."""
     if not sigma > 0:
         raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-    flat = _flat(out)
-    for part in _chunks(flat):
-        part[...] = median + sigma * np.tan(np.pi * (gen.doubles(part.size) - 0.5))
-    return _finish(out, flat)
+    flat = flat_view(out)
+    for part in chunks(flat):
+        _store(part, median + sigma * np.tan(np.pi * (gen.doubles(part.size) - 0.5)))
+    return finish(out, flat)
 
 
 def log_normal(gen: MT19937, out: Array, mean: float = 1.0, std: float = 2.0) -> Array:
     """Fill a floating `out` with exp of normals; equals `Tensor.log_normal_`."""
     if not std > 0:
         raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-    flat = _flat(out)
-    for part in _chunks(flat):
+    flat = flat_view(out)
+    for part in chunks(flat):
         with np.errstate(over="ignore"):
-            part[...] = np.exp(gen.normals(part.size) * std + mean)
-    return _finish(out, flat)
+            _store(part, np.exp(gen.normals(part.size) * std + mean))
+    return finish(out, flat)
 
 
 # categories
@@ -90,12 +99,13 @@ def log_normal(gen: MT19937, out: Array, mean: float = 1.0, std: float = 2.0) ->
 def multinomial(
     gen: MT19937, weights: Array, n_sample: int, replacement: bool = False
 ) -> Array:
-    """Draw n_sample categories per row; int64 of weights' shape but n_sample at its end.
+    """`torch.multinomial`: n_sample categories a row, int64, weights' shape but for its end.
 
     `weights` is floating, (categories,) or (rows, categories), and need not sum to 1. With
     replacement, a float64 uniform is looked up in the row's running sum, which is kept in the
-    weights' dtype. Without, or for one sample, each category gets an exponential number and the
-    largest weight / exponential win: the "exponential race".
+    weights' dtype, or float32 for the half types. Without, or for one sample, each category gets an
+    exponential number and the largest weight / exponential win: the "exponential race". Ties,
+    which only the half types make often, may come in another order than from PyTorch's top-k.
     """
     _check_multinomial(weights, n_sample, replacement)
     if replacement and n_sample > 1:
@@ -108,7 +118,8 @@ def multinomial(
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         scores = weights / clocks
     if n_sample == 1:
-        return np.argmax(scores.astype(np.float64), axis=-1, keepdims=True).astype(np.int64)
+        winners: Array = np.argmax(scores.astype(np.float64), axis=-1, keepdims=True)
+        return winners.astype(np.int64)
     ranked = np.argsort(-scores.astype(np.float64), axis=-1, kind="stable")
     return np.ascontiguousarray(ranked[..., :n_sample]).astype(np.int64)
 
@@ -137,7 +148,7 @@ def _with_replacement(gen: MT19937, weights: Array, n_sample: int) -> Array:
                 "invalid multinomial distribution (encountering probability entry = "
                 "infinity or NaN)"
             )
-        running = np.cumsum(row, dtype=row.dtype)
+        running = np.cumsum(row, dtype=np.float64 if row.dtype == np.float64 else np.float32)
         if not running[-1] > 0:
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
         running = (running / running[-1]).astype(np.float64)
@@ -192,7 +203,9 @@ def poisson(gen: MT19937, rates: Array) -> Array:
     draws = _Draws(gen)
     values = [_one_poisson(rate, draws) for rate in rates.astype(np.float64).reshape(-1).tolist()]
     draws.finish()
-    return np.array(values, np.float64).reshape(rates.shape).astype(rates.dtype)
+    result = np.empty(rates.shape, rates.dtype)
+    _store(result, np.array(values, np.float64).reshape(rates.shape))
+    return result
 
 
 def _one_poisson(rate: float, draws: _Draws) -> int:
@@ -233,27 +246,38 @@ def _large_poisson(rate: float, draws: _Draws) -> int:
 def standard_gamma(gen: MT19937, concentration: Array) -> Array:
     """Gamma numbers of scale 1, same shape and dtype; equals `torch._standard_gamma`."""
     values = _gammas(gen, concentration)
-    tiny = float(ml_dtypes.finfo(concentration.dtype).tiny)
-    return np.maximum(values, tiny).astype(concentration.dtype)
+    positive: Array = np.maximum(values, _limits(concentration.dtype)[0])
+    return positive.astype(concentration.dtype)
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The smallest normal number and the step after 1."""
+    info: Any = np.finfo(dtype)
+    return float(info.tiny), float(info.eps)
 
 
 def _gammas(gen: MT19937, concentration: Array) -> Array:
     draws = _Draws(gen)
-    alphas = concentration.astype(np.float64).reshape(-1).tolist()
-    values = [_one_gamma(alpha, draws) for alpha in alphas]
+    alphas = concentration.reshape(-1)
+    boosted = alphas < 1
+    real = alphas.dtype.type
+    with np.errstate(divide="ignore"):
+        powers = (real(1) / alphas).tolist()
+    # PyTorch prepares the shape in the parameter's precision, with a float32 third in any case.
+    shapes = (np.where(boosted, alphas + real(1), alphas) - real(np.float32(1 / 3))).tolist()
+    values = [
+        0.0 if alpha == 0 else _one_gamma(d, power if boost else None, draws)
+        for alpha, d, power, boost in zip(
+            alphas.tolist(), shapes, powers, boosted.tolist(), strict=True
+        )
+    ]
     draws.finish()
     return np.array(values, np.float64).reshape(concentration.shape)
 
 
-def _one_gamma(alpha: float, draws: _Draws) -> float:
-    scale = 1.0
-    if alpha < 1:
-        if alpha == 0:
-            return 0.0
-        # Boost: a gamma of alpha + 1, times u ** (1 / alpha).
-        scale = (1 - draws.uniform()) ** (1 / alpha)
-        alpha += 1
-    d = alpha - 1 / 3
+def _one_gamma(d: float, power: float | None, draws: _Draws) -> float:
+    """Marsaglia and Tsang's gamma of shape d + 1/3, times u**power where a power is given."""
+    scale = 1.0 if power is None else (1 - draws.uniform()) ** power
     c = 1 / math.sqrt(9 * d)
     while True:
         x = draws.normal()
@@ -272,11 +296,11 @@ def _one_gamma(alpha: float, draws: _Draws) -> float:
 
 def dirichlet(gen: MT19937, concentration: Array) -> Array:
     """Dirichlet rows along the last dimension; equals `torch._sample_dirichlet`."""
-    gammas = _gammas(gen, concentration)
+    gammas = _gammas(gen, concentration.astype(np.float64))
     rows = gammas / gammas.sum(-1, keepdims=True)
-    tiny = float(ml_dtypes.finfo(concentration.dtype).tiny)
-    below_one = 1.0 - float(ml_dtypes.finfo(concentration.dtype).eps)
-    return np.clip(rows, tiny, below_one).astype(concentration.dtype)
+    tiny, eps = _limits(concentration.dtype)
+    clipped: Array = np.clip(rows, tiny, 1.0 - eps)
+    return clipped.astype(concentration.dtype)
 
 
 def binomial(gen: MT19937, count: Array, prob: Array) -> Array:
@@ -287,7 +311,9 @@ def binomial(gen: MT19937, count: Array, prob: Array) -> Array:
     draws = _Draws(gen)
     values = [_one_binomial(c, p, draws) for c, p in zip(counts, probs, strict=True)]
     draws.finish()
-    return np.array(values, np.float64).reshape(shape).astype(count.dtype)
+    result = np.empty(shape, count.dtype)
+    _store(result, np.array(values, np.float64).reshape(shape))
+    return result
 
 
 def _one_binomial(count: float, prob: float, draws: _Draws) -> float:
