@@ -1,0 +1,63 @@
+"""Contractions: from C[b, m, n] = epilogue(sum over k of A[b, m, k] * B[b, k, n]) to kernels.
+
+In: a `Contraction`, made by lowering (a product of matrices, a convolution's window, a gradient).
+Out: kernels to run one after the other. Called by `graph/lower`.
+
+    contraction(Contraction("mm", m=1024, n=1024, k=1024, load_a, load_b, store, temporary))
+    -> [kernel mm_pack, kernel mm]
+"""
+from __future__ import annotations
+
+from .cost import Machine
+from .gemm_dot import DotPlan, dot_kernels
+from .gemm_plan import Choice, Problem, choose
+from .gemm_spec import Contraction, access, fold_batch, swap, uses_batch
+from .gemm_split import add_up, chunk_of
+from .gemm_tile import TilePlan, tile_kernels
+from .loopnest import Kernel
+
+__all__ = ["Contraction", "Machine", "contraction", "problem_of"]
+
+
+def contraction(c: Contraction, machine: Machine | None = None) -> list[Kernel]:
+    """The kernels that compute `c`, by the quickest schedule that the cost model knows."""
+    if not (c.batch and c.m and c.n):
+        return []
+    c = _fold(c)
+    return build(c, choose(problem_of(c), machine or Machine()))
+
+
+def problem_of(c: Contraction) -> Problem:
+    """What the choice of a schedule depends on."""
+    return Problem(c.batch, c.m, c.n, c.k,
+                   access(c.load_a, c.batch, c.m, c.k), access(c.load_b, c.batch, c.k, c.n),
+                   not uses_batch(c.load_b, c.k, c.n), c.accumulate.itemsize,
+                   c.accumulate.kind == "f")
+
+
+def build(c: Contraction, choice: Choice) -> list[Kernel]:
+    """The kernels of a choice."""
+    if choice.chunks > 1:
+        inner, partial = chunk_of(c, choice.chunks)
+        return _build(inner, choice) + [add_up(c, choice.chunks, partial)]
+    return _build(c, choice)
+
+
+def _build(c: Contraction, choice: Choice) -> list[Kernel]:
+    if choice.swap:
+        c = swap(c)
+    if isinstance(choice.plan, DotPlan):
+        return dot_kernels(c, choice.plan)
+    assert isinstance(choice.plan, TilePlan)
+    return tile_kernels(c, choice.plan)
+
+
+def _fold(c: Contraction) -> Contraction:
+    """Batch elements that share an operand become rows (or columns) of one product."""
+    if c.batch == 1:
+        return c
+    if not uses_batch(c.load_b, c.k, c.n):
+        return fold_batch(c)
+    if not uses_batch(c.load_a, c.m, c.k):
+        return swap(fold_batch(swap(c)))
+    return c

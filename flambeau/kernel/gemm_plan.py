@@ -1,0 +1,269 @@
+"""Choosing the schedule of a contraction.
+
+In: the sizes and how the operands lie (`Problem`). Out: a `Choice`. Called by `gemm.contraction`.
+
+Every combination of the orientation (C or its transpose), a few register tiles, a few block sizes,
+how A is read (in place or copied), how B is packed (not, by each block, once for all), the
+dot-product form and splitting K is given a time by `cost`; the least wins, ties by the order here.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import ceil
+
+from .cost import (
+    SERIAL,
+    Machine,
+    copied,
+    scattered,
+    spread,
+    tile_shapes,
+    tile_step,
+    transposed,
+)
+from .gemm_dot import DotPlan
+from .gemm_spec import Access
+from .gemm_tile import TilePlan
+from .schedule import divisors
+
+KC = 384                       # about this many k's make a block
+MAX_CHUNKS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The sizes of a contraction and how its operands lie; `shared_b`: the same for all batches."""
+
+    batch: int
+    m: int
+    n: int
+    k: int
+    a: Access                  # (batch, m, k)
+    b: Access                  # (batch, k, n)
+    shared_b: bool
+    itemsize: int              # of the sums
+    floating: bool = True
+
+    def swapped(self) -> Problem:
+        return replace(self, m=self.n, n=self.m, a=_turn(self.b), b=_turn(self.a),
+                       shared_b=self.a.batch == 0)
+
+
+def _turn(x: Access) -> Access:
+    return Access(x.batch, x.column, x.row, x.plain, x.itemsize)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A schedule and its estimated cycles; `chunks` > 1: split K first."""
+
+    plan: TilePlan | DotPlan
+    swap: bool
+    chunks: int
+    cycles: float
+
+
+@lru_cache(maxsize=4096)
+def choose(p: Problem, machine: Machine) -> Choice:
+    """The quickest schedule of a problem."""
+    return min(_choices(p, machine), key=lambda c: c.cycles)
+
+
+def _choices(p: Problem, machine: Machine) -> Iterator[Choice]:
+    for chunks in _chunkings(p):
+        part = replace(p, batch=p.batch * chunks, k=p.k // chunks,
+                       shared_b=p.shared_b and chunks == 1)
+        extra = 0.0
+        if chunks > 1:
+            lanes = machine.lanes(p.itemsize)
+            extra = spread(copied(p.batch * p.m * p.n * chunks, lanes), 8)
+            extra += scattered(p.batch * p.m * p.n) / 4
+        for swap, q in ((False, part), (True, part.swapped())):
+            for plan, cycles in _tile_plans(q, machine, swap and chunks == 1):
+                yield Choice(plan, swap, chunks, cycles + extra + swap)
+        dot = _dot_plan(part, machine)
+        if dot is not None:
+            yield Choice(dot[0], False, chunks, dot[1] + extra)
+
+
+def _chunkings(p: Problem) -> list[int]:
+    """1, and numbers of chunks worth a look where the sums are few and long."""
+    few = p.batch * p.m * p.n <= 1 << 16
+    if not few or p.k < 1024:
+        return [1]
+    return [1, *(s for s in (4, 8, 16, 32, MAX_CHUNKS) if p.k // s >= 256)]
+
+
+# ---------------------------------------------------------------- register tiles
+
+
+def k_block(k: int) -> int:
+    """The size of a K block: a divisor near KC where there is one."""
+    if k <= KC * 3 // 2:
+        return max(k, 1)
+    near = [d for d in divisors(k) if KC // 2 <= d <= KC * 3 // 2]
+    if near:
+        return min(near, key=lambda d: abs(d - KC))
+    return ceil(k / ceil(k / KC) / 16) * 16
+
+
+def _tile_plans(p: Problem, machine: Machine, across: bool) -> Iterator[tuple[TilePlan, float]]:
+    """Plans with their cycles; `across`: C's rows run along the tile's columns."""
+    lanes = machine.lanes(p.itemsize)
+    kc = k_block(p.k)
+    wide = ceil(p.n / lanes)
+    for rows, vectors in tile_shapes(machine):
+        if vectors > wide and vectors > 1:
+            continue
+        columns = vectors * lanes
+        total = ceil(p.n / columns)
+        for block_m in _block_heights(p.m, rows):
+            for panels in _panel_counts(total):
+                yield _tile_plan(p, machine, across, rows, columns, lanes, block_m, panels, kc)
+
+
+def _block_heights(m: int, rows: int) -> list[int]:
+    """Heights that cut m evenly, from one register tile to about 200 rows."""
+    counts = {ceil(m / most) for most in (rows, 4 * rows, 8 * rows, 12 * rows, 18 * rows)}
+    heights = {ceil(m / count) for count in counts}
+    heights |= {m // d for d in (2, 4, 8, 16) if m % d == 0 and rows // 2 <= m // d <= 240}
+    return sorted(heights)
+
+
+def _panel_counts(total: int) -> list[int]:
+    """Panels in a block: few, about eight, all; dividing evenly where that can be."""
+    found = {total, 1}
+    for most in (4, 8, 16):
+        if most < total:
+            found.add(ceil(total / ceil(total / most)))
+            found.add(max(d for d in divisors(total) if d <= most))
+    return sorted(x for x in found if x <= 64)
+
+
+def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: int, lanes: int,
+               block_m: int, panels: int, kc: int) -> tuple[TilePlan, float]:
+    """One plan: the cheaper ways to read A and B, and the time of it all."""
+    blocks_m, blocks_n = ceil(p.m / block_m), ceil(p.n / (panels * columns))
+    turns = p.batch * blocks_m * blocks_n
+    width = panels * columns if blocks_n > 1 else ceil(p.n / lanes) * lanes
+    kept = kc if kc >= p.k else kc
+    copy_a, a_cost, a_slow = _read_a(p, lanes, block_m, width, columns, rows, kept)
+    pack_b, b_block, b_shared, b_slow = _read_b(p, lanes, machine, columns, width, blocks_m)
+    tiles = ceil(block_m / rows)
+    height = block_m / tiles
+    steps = 0.0
+    full, rest = divmod(width, columns)
+    for count, vectors in ((full, columns // lanes), (1 if rest else 0, rest // lanes)):
+        once = tile_step(ceil(height), vectors) * p.k * max(a_slow, b_slow)
+        once += 10 + 2.5 * height * vectors * (1 + (kc < p.k) * p.k // kc)
+        steps += count * tiles * once
+    stored = block_m * width
+    steps += scattered(stored) if across else copied(stored, lanes)
+    block = steps + a_cost + b_block
+    serial = turns * block < SERIAL or turns == 1
+    time = turns * block if serial else spread(turns * block, turns)
+    if b_shared:
+        packs = ceil(p.n / columns) * max(1, p.k // 512) * (1 if p.shared_b else p.batch)
+        time += spread(b_shared, max(packs, 2))
+    plan = TilePlan(rows, columns, lanes, block_m, panels, kc, copy_a, pack_b, not serial)
+    return plan, time
+
+
+def _read_a(p: Problem, lanes: int, block_m: int, width: int, columns: int, rows: int,
+            kc: int) -> tuple[bool, float, float]:
+    """Whether to copy A's block, the cycles that takes, and how much slower the tiles run."""
+    elements = block_m * p.k
+    if p.a.column == 1:
+        copy = copied(elements, lanes) + 20 * block_m * (p.k / kc)
+        stride = (p.a.row or 0) * p.a.itemsize
+        slow = 1.02 if stride % 1024 or width <= columns else 1.3
+        slow = 1.1 if p.a.itemsize < 4 else slow
+    elif p.a.row == 1:
+        copy = elements * 2 / min(rows, lanes)
+        slow = 1.05 if (p.a.column or 0) * p.a.itemsize <= 512 else 1.25
+    else:
+        copy, slow = scattered(elements), 1.5
+    if not p.a.plain:
+        return True, copy + elements, 1.0
+    steps = ceil(block_m / rows) * (width / columns) * p.k * tile_step(rows, columns // lanes)
+    if copy < steps * (slow - 1):
+        return True, copy, 1.0
+    return False, 0.0, slow
+
+
+def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
+            blocks_m: int) -> tuple[str, float, float, float]:
+    """How to pack B: (name, cycles in a block, cycles before, how much slower the tiles run)."""
+    elements = p.k * width
+    if p.b.column == 1:
+        pack = copied(elements, lanes)
+    elif p.b.row == 1:
+        pack = transposed(elements, lanes)
+    else:
+        pack = scattered(elements)
+    pack += elements * (not p.b.plain)
+    everything = p.k * p.n * p.itemsize * (1 if p.shared_b else p.batch)
+    traffic = everything / 8 if everything > machine.l2 else everything / 32
+    shared = pack * ceil(p.n / width) * (1 if p.shared_b else p.batch) + traffic
+    # A block packs for itself what every block of rows needs again.
+    fits = width * p.k * p.itemsize <= machine.l2 * 2
+    options = [("shared", 0.0, shared, 1.0)]
+    if fits:
+        options.append(("block", pack, 0.0, 1.0))
+    if p.b.column == 1 and p.b.plain:
+        stride = (p.b.row or 0) * p.b.itemsize
+        small = p.k * width * p.b.itemsize <= machine.l1
+        slow = 1.01 if small else 1.06 if stride <= 1024 else 1.25
+        slow *= 1.15 if p.b.itemsize < 4 else 1
+        options.append(("none", 0.0, 0.0, slow))
+    return _best_b(options, p, blocks_m, width, columns, lanes)
+
+
+def _best_b(options: list[tuple[str, float, float, float]], p: Problem, blocks_m: int, width: int,
+            columns: int, lanes: int) -> tuple[str, float, float, float]:
+    """The option that costs least over the whole of C."""
+    turns = p.batch * blocks_m * ceil(p.n / width)
+    work = p.batch * p.m * ceil(p.n / width) * (width / lanes) * p.k / 2
+
+    def total(option: tuple[str, float, float, float]) -> float:
+        name, block, before, slow = option
+        return block * turns + before + work * (slow - 1) + (name == "shared") * SERIAL * 2
+    return min(options, key=total)
+
+
+# ---------------------------------------------------------------- dot products
+
+
+def _dot_plan(p: Problem, machine: Machine) -> tuple[DotPlan, float] | None:
+    """Dot products along k, where both operands are contiguous that way."""
+    if p.a.column != 1 or p.b.row != 1 or not (p.a.plain and p.b.plain and p.floating):
+        return None
+    lanes = machine.lanes(p.itemsize)
+    room = machine.registers - 4 - (machine.registers >= 32) * 2
+    rows = min(p.m, 5 if machine.registers >= 32 else 3)
+    rows = ceil(p.m / ceil(p.m / rows))
+    columns = max(1, min(8, (room - rows + 1) // (rows + 1), p.n))
+    vectors = ceil(p.k / lanes)
+    tiles = ceil(p.m / rows) * ceil(p.n / columns)
+    once = max(rows * columns / 2, (rows + columns) / 2, LATENCY_OF_SUM) * vectors
+    once += 9.0 * rows * columns + 20
+    memory = p.k * p.n * p.b.itemsize / 12
+    work = p.batch * max(tiles * once + copied(p.m * p.n, lanes), memory)
+    turns = _dot_turns(p, columns)
+    parallel = work > SERIAL and turns * p.batch > 1
+    time = spread(work, turns * p.batch) if parallel else work
+    return DotPlan(rows, columns, turns if parallel else 1, parallel), time
+
+
+LATENCY_OF_SUM = 4
+
+
+def _dot_turns(p: Problem, columns: int) -> int:
+    """Equal blocks of columns: as many as keep the register tiles full, dividing n if possible."""
+    most = max(1, min(64, p.n // columns))
+    if p.batch >= 64:
+        return 1
+    even = [d for d in divisors(p.n) if most // 4 <= d <= most]
+    return max(even) if even else most
