@@ -23,13 +23,6 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-_COMPLEX_OF = {
-    "torch.float16": "torch.complex32",
-    "torch.float32": "torch.complex64",
-    "torch.float64": "torch.complex128",
-}
-
-
 @dataclasses.dataclass(slots=True)
 class PrintOptions:
     """What `set_printoptions` sets."""
@@ -149,23 +142,25 @@ class _Format:
     def _choose_float(self, values: Array) -> None:
         precision = _options.precision
         finite = values[np.isfinite(values) & (values != 0)]
+        if finite.size == 0:
+            # Zeros, nan and inf alone are never written in scientific form, options or not.
+            self.write = _whole
+            return
         whole = bool(np.all(finite == np.ceil(finite)))
-        scientific = False
-        if finite.size:
-            sizes = np.abs(finite)
-            largest = float(sizes.max())
-            smallest = float(sizes.min())
+        sizes = np.abs(finite)
+        largest = float(sizes.max())
+        smallest = float(sizes.min())
+        scientific = _options.sci_mode
+        if scientific is None:
             scientific = largest / smallest > 1000.0 or largest > 1.0e8
             scientific = scientific or (not whole and smallest < 1.0e-4)
-        if _options.sci_mode is not None:
-            scientific = _options.sci_mode
         if scientific:
             self.write = f"{{:.{precision}e}}".format
         elif whole:
             self.write = _whole
         else:
             self.write = f"{{:.{precision}f}}".format
-        self.width = max((len(self.write(v)) for v in finite.tolist()), default=1)
+        self.width = max(len(self.write(v)) for v in finite.tolist())
 
     def text(self, value: Any) -> str:
         return self.write(value).rjust(self.width)
@@ -202,9 +197,7 @@ def _corners(values: Array) -> Array:
     return values
 
 
-def _vector(
-    texts: Sequence[str], indent: int, width: int, cut: bool
-) -> str:
+def _vector(texts: Sequence[str], indent: int, width: int, cut: bool) -> str:
     """One row in brackets, broken into lines of as many elements as fit."""
     items = list(texts)
     if cut:
@@ -251,7 +244,8 @@ def _dtype_is_implied(t: Any) -> bool:
     """True where a tensor literal of these values would have this dtype anyway."""
     name = str(t.dtype)
     default = str(_hooks.default_dtype())
-    return name in (default, "torch.int64", "torch.bool", _COMPLEX_OF.get(default))
+    default_complex = "torch.complex128" if default == "torch.float64" else "torch.complex64"
+    return name in (default, "torch.int64", "torch.bool", default_complex)
 
 
 def _autograd_suffix(t: Any) -> list[str]:
