@@ -8,7 +8,7 @@ and ``tensor``::
     array = buffer.numpy("float32", (32, 32))    # keeps buffer alive
     shared = Buffer.from_numpy(array)       # keeps array alive
 
-Blocks come in classes, eight to a doubling.  A block of ``LARGE`` bytes or more is a mapping of its
+Blocks come in classes: multiples of 64 up to 1 KB, then eight to a doubling.  A block of ``LARGE`` bytes or more is a mapping of its
 own, with huge pages where the system has them: a fresh page costs a fault of about 0.25 µs per KB,
 more than computing on it does.  Smaller ones are cut from slabs.  What is freed is kept for reuse
 up to a quarter of the machine's memory.  Pages nobody has touched cost nothing.
@@ -51,14 +51,6 @@ class Statistics:
     reserved: int
 
 
-def size_class(nbytes: int) -> int:
-    """The size of the block that holds ``nbytes``: at most an eighth more, a multiple of 64."""
-    if nbytes <= _LINEAR:
-        return (nbytes + 63) & -64 or 64
-    shift = (nbytes - 1).bit_length() - 4
-    return (((nbytes - 1) >> shift) + 1) << shift
-
-
 def _retained_limit() -> int:
     """The most that freed blocks may hold: a quarter of the memory that we may use."""
     return max(1 << 28, pages.memory_bytes() // 4)
@@ -68,9 +60,9 @@ class Pool:
     """The free blocks of this process, by class.
 
     Taking and giving back a block of a known class are a list's ``pop`` and ``append``, which need
-    no lock; the counters beside them may drift by a block in a build without the GIL.  ``_give``
+    no lock; the counters beside them may drift by a block in a build without the GIL.  ``give``
     runs from ``Buffer.__del__``, so at any moment, in any thread: it may not take the lock that
-    ``_grow`` holds, and tries instead.
+    ``grow`` holds, and tries instead.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -86,17 +78,6 @@ class Pool:
         self._slab_end = 0
         # Where a block's mapping begins and how long it is, for those of LARGE bytes and more.
         self._mappings: dict[int, tuple[int, int]] = {}
-
-    def take(self, size: int) -> int:
-        """The address of a block of exactly ``size`` bytes, which is a class."""
-        try:
-            address = self.free[size].pop()
-        except (KeyError, IndexError):
-            address = self._grow(size)
-        self.allocated = allocated = self.allocated + size
-        if allocated > self.peak:
-            self.peak = allocated
-        return address
 
     def give(self, address: int, size: int) -> None:
         """Take back a block."""
@@ -133,7 +114,7 @@ class Pool:
         self.reserved -= size
         pages.unmap(start, length)
 
-    def _grow(self, size: int) -> int:
+    def grow(self, size: int) -> int:
         """A block of ``size`` bytes from the system."""
         with self._lock:
             if size not in self.free:
@@ -191,19 +172,30 @@ class Buffer:
 
     __slots__ = ("__weakref__", "_size", "address", "nbytes", "owner", "pinned")
 
-    def __init__(self, nbytes: int) -> None:
+    def __init__(self, nbytes: int, pool: Pool = _pool) -> None:
         self._size = 0
-        if nbytes < 0:
-            raise ValueError(f"Buffer: nbytes must not be negative, got {nbytes}")
         self.nbytes = nbytes
         self.owner: Any = None
         self.pinned = False
         if config.check and "guard" in config.check:
             self.address, self._size = _take_guarded(nbytes)
             return
-        size = size_class(nbytes)
-        self.address = _pool.take(size)
+        # Written out, with no call on the way of a hit: this runs for each result of a program.
+        if nbytes <= _LINEAR:
+            if nbytes < 0:
+                raise ValueError(f"Buffer: nbytes must not be negative, got {nbytes}")
+            size = (nbytes + 63) & -64 or 64
+        else:
+            shift = (nbytes - 1).bit_length() - 4
+            size = (((nbytes - 1) >> shift) + 1) << shift
+        try:
+            self.address = pool.free[size].pop()
+        except (KeyError, IndexError):
+            self.address = pool.grow(size)
         self._size = size
+        pool.allocated = allocated = pool.allocated + size
+        if allocated > pool.peak:  # noqa: PLR1730  max() costs a call
+            pool.peak = allocated
 
     # The pool as a default: module globals may be gone when the interpreter goes down.
     def __del__(self, give: Callable[[int, int], None] = _pool.give) -> None:

@@ -34,7 +34,7 @@ import threading
 import time
 
 from flambeau.core.config import config
-from flambeau.runtime import machine, native
+from flambeau.runtime import cpus, native
 from flambeau.runtime import pool_ir as layout
 
 SPIN_SECONDS = 50e-6
@@ -131,7 +131,7 @@ class ThreadPool:
             elif count - 1 > running:
                 self._start(running + 1, count)
             # Spinning for a processor that another of our threads needs only delays it.
-            crowded = count > len(machine.available_cpus())
+            crowded = count > len(cpus.available_cpus())
             self._word(layout.SPIN).value = 1 if crowded else self._spins
             self._count = count
 
@@ -195,7 +195,7 @@ def parallel_address() -> int:
 
 def get_num_threads() -> int:
     """How many threads a program may use, the calling one included."""
-    return config.num_threads or machine.default_num_threads()
+    return config.num_threads or cpus.default_num_threads()
 
 
 def set_num_threads(count: int) -> None:
@@ -212,7 +212,7 @@ def _after_fork() -> None:
     global _applied, _pool_lock
     _applied = 0
     _pool_lock = threading.Lock()
-    machine.default_num_threads.cache_clear()
+    cpus.default_num_threads.cache_clear()
     if _pool is not None:
         _pool.reset_after_fork()
 
