@@ -100,7 +100,8 @@ class _Hooks:
 def _plain_numpy(t: Any) -> Array:
     if "bfloat16" in str(t.dtype) or "float8" in str(t.dtype):
         t = t.float()
-    values: Array = t.numpy()
+    # Forced: lazily conjugated or negated values are resolved, and devices left.
+    values: Array = t.numpy(force=True)
     return values
 
 
@@ -114,7 +115,7 @@ def configure(
     """Tell printing where the default dtype is kept and how a detached tensor becomes an array.
 
     The array may have any dtype with a cast to float64 (ml_dtypes' bfloat16, say). Without
-    `to_numpy`, `t.numpy()` is called, after `t.float()` where NumPy lacks the dtype.
+    `to_numpy`, `t.numpy(force=True)` is called, after `t.float()` where NumPy lacks the dtype.
     """
     if default_dtype is not None:
         _hooks.default_dtype = default_dtype
