@@ -1,0 +1,381 @@
+"""Arithmetic: addition to powers, with PyTorch's promotion, alpha and rounding modes.
+
+In: nodes and numbers from `tensor/dispatch`. Out: nodes.
+
+    div(int64[3], 2)                         ->  div(cast(%0, float32), scalar(2.0))
+    div(int64[3], 2, rounding_mode="floor")  ->  floordiv(%0, scalar(2))
+"""
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..core import dtype as dt
+from ..core.defaults import default_dtype
+from ..graph.node import Node
+from . import algebra as a
+from .algebra import cast, where
+from .fused import fused
+from .promotion import (
+    as_node, check_float, float_type, number, promote, promote_float, promote_types, result_type,
+    type_name,
+)
+from .table import public
+
+Number = Any
+
+
+def _check_alpha(kind: dt.dtype, alpha: Number) -> None:
+    if isinstance(alpha, bool) and kind is not dt.bool_:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and kind.kind in "biu":
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating "
+                           "point number.")
+    if isinstance(alpha, complex) and kind.kind != "c":
+        raise RuntimeError("For non-complex input tensors, argument alpha must not be a complex "
+                           "number.")
+
+
+def _scaled(x: Node, alpha: Number) -> Node:
+    if isinstance(alpha, Node):
+        return x * cast(alpha, x.dtype)
+    if alpha == 1 and not isinstance(alpha, bool):
+        return x
+    _check_alpha(x.dtype, alpha)
+    return x * number(alpha, x.dtype)
+
+
+@public("add", inplace=True)
+def add(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
+    x, y = promote(input, other)
+    return a.add(x, _scaled(y, alpha))
+
+
+@public("sub", "subtract", inplace=True)
+def sub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
+    x, y = promote(input, other)
+    if x.dtype is dt.bool_:
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. "
+                           "Use the `^` or `logical_xor()` operator instead.")
+    return a.sub(x, _scaled(y, alpha))
+
+
+@public("rsub")
+def rsub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
+    """other - alpha * input."""
+    y, x = promote(input, other)
+    if x.dtype is dt.bool_:
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. "
+                           "Use the `^` or `logical_xor()` operator instead.")
+    return a.sub(x, _scaled(y, alpha))
+
+
+@public("mul", "multiply", inplace=True)
+def mul(input: Node, other: Node | Number) -> Node:
+    x, y = promote(input, other)
+    return a.mul(x, y)
+
+
+@public("div", "divide", inplace=True)
+def div(input: Node, other: Node | Number, *, rounding_mode: str | None = None) -> Node:
+    if rounding_mode is None:
+        x, y = promote_float(input, other)
+        return a.div(x, y)
+    if rounding_mode not in ("trunc", "floor"):
+        raise RuntimeError("div expected rounding_mode to be one of None, 'trunc', or 'floor' but "
+                           f"found '{rounding_mode}'")
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    x, y = _divisible(input, other)
+    return a.truncdiv(x, y)
+
+
+@public("true_divide", inplace=True)
+def true_divide(input: Node, other: Node | Number) -> Node:
+    return div(input, other)
+
+
+@public("floor_divide", inplace=True)
+def floor_divide(input: Node, other: Node | Number) -> Node:
+    x, y = _divisible(input, other)
+    return a.floordiv(x, y)
+
+
+@public("remainder", inplace=True)
+def remainder(input: Node | Number, other: Node | Number) -> Node:
+    """Has the sign of the divisor."""
+    x, y = _divisible(input, other)
+    return a.mod(x, y)
+
+
+@public("fmod", inplace=True)
+def fmod(input: Node, other: Node | Number) -> Node:
+    """Has the sign of the dividend."""
+    x, y = _divisible(input, other)
+    return a.rem(x, y)
+
+
+def _divisible(input: Node | Number, other: Node | Number) -> tuple[Node, Node]:
+    """Both promoted; an integer divided by the number 0 is an error at the call."""
+    x, y = promote(input, other)
+    if x.dtype is dt.bool_:
+        x, y = cast(x, dt.int64), cast(y, dt.int64)
+    if x.dtype.kind in "iu" and not isinstance(other, Node) and int(other) == 0:
+        raise RuntimeError("ZeroDivisionError")
+    if x.dtype.kind == "c":
+        raise RuntimeError(f'"div_floor" not implemented for \'{type_name(x.dtype)}\'')
+    return x, y
+
+
+# ---------------------------------------------------------------- one operand
+
+
+@public("neg", "negative", inplace=True)
+def neg(input: Node) -> Node:
+    if input.dtype is dt.bool_:
+        raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you "
+                           "are trying to invert a mask, use the `~` or `logical_not()` operator "
+                           "instead.")
+    return a.neg(input)
+
+
+@public("positive")
+def positive(input: Node) -> Node:
+    if input.dtype is dt.bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return input
+
+
+@public("abs", "absolute", inplace=True)
+def abs_(input: Node) -> Node:
+    return input if input.dtype.kind in "bu" else a.abs_(input)
+
+
+@public("sign", inplace=True)
+def sign(input: Node) -> Node:
+    return input if input.dtype is dt.bool_ else a.sign(input)
+
+
+@public("sgn", inplace=True)
+def sgn(input: Node) -> Node:
+    return sign(input)
+
+
+def _double(g: Node, _out: Node, x: Node) -> tuple[Node]:
+    return (g * x * 2,)
+
+
+@fused("square", vjp=_double)
+def _square(x: Node) -> Node:
+    return x * x
+
+
+@public("square", inplace=True)
+def square(input: Node) -> Node:
+    return _square(cast(input, dt.int64) if input.dtype is dt.bool_ else input)
+
+
+@public("reciprocal", inplace=True)
+def reciprocal(input: Node) -> Node:
+    return a.reciprocal(promote_float(input)[0])
+
+
+@public("sqrt", inplace=True)
+def sqrt(input: Node) -> Node:
+    return a.sqrt(promote_float(input)[0])
+
+
+@public("rsqrt", inplace=True)
+def rsqrt(input: Node) -> Node:
+    return a.rsqrt(promote_float(input)[0])
+
+
+@public("deg2rad", "Tensor.deg2rad", inplace=True)
+def deg2rad(input: Node) -> Node:
+    return promote_float(input)[0] * (math.pi / 180)
+
+
+@public("rad2deg", inplace=True)
+def rad2deg(input: Node) -> Node:
+    return promote_float(input)[0] * (180 / math.pi)
+
+
+# ---------------------------------------------------------------- powers
+
+
+def _power_slope(g: Node, _out: Node, x: Node, exponent: int) -> tuple[Node]:
+    return (g * (exponent * _integer_power(x, exponent - 1)),)
+
+
+def _repeated(x: Node, n: int) -> Node:
+    """x ** n for n >= 1 by squaring."""
+    result = None
+    while n:
+        if n & 1:
+            result = x if result is None else result * x
+        n >>= 1
+        if n:
+            x = x * x
+    return result
+
+
+@fused("integer_power", ("exponent",), vjp=_power_slope)
+def _integer_power_op(x: Node, exponent: int) -> Node:
+    return _repeated(x, exponent) if exponent > 0 else a.reciprocal(_repeated(x, -exponent))
+
+
+def _integer_power(x: Node, exponent: int) -> Node:
+    if exponent == 0:
+        return a.full(x.shape, 1, x.dtype)
+    return x if exponent == 1 else _integer_power_op(x, exponent=exponent)
+
+
+def _power(x: Node, exponent: Number) -> Node:
+    """x ** a number, in the dtype of x; small integer exponents become products."""
+    if isinstance(exponent, complex):
+        return a.power(x, number(exponent, x.dtype))
+    if exponent == 2:
+        return _square(x)
+    if x.dtype.kind in "iu":
+        if exponent < 0:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+        return a.power(x, number(exponent, x.dtype))
+    if exponent == 1:
+        return a.mul(x, number(1, x.dtype))
+    if exponent == 0.5:
+        return a.sqrt(x)
+    if exponent == -0.5:
+        return a.rsqrt(x)
+    if exponent in (3, 4, -1, -2):
+        return _integer_power(x, int(exponent))
+    return a.power(x, number(exponent, x.dtype))
+
+
+@public("pow", inplace=True)
+def pow_(input: Node | Number, exponent: Node | Number) -> Node:
+    kind = result_type(input, exponent)
+    if kind is dt.bool_ and not isinstance(exponent, Node):
+        return cast(input, dt.bool_) if exponent else a.full(input.shape, True, kind)
+    if not isinstance(exponent, Node):
+        return _power(cast(input, kind), exponent)
+    if not isinstance(input, Node) and input == 1:
+        return a.full(exponent.shape, 1, kind)
+    return a.power(as_node(input, kind), as_node(exponent, kind))
+
+
+@public("float_power", inplace=True)
+def float_power(input: Node | Number, exponent: Node | Number) -> Node:
+    kind = dt.complex128 if result_type(input, exponent).kind == "c" else dt.float64
+    if not isinstance(exponent, Node):
+        return _power(cast(input, kind), exponent)
+    return a.power(as_node(input, kind), as_node(exponent, kind))
+
+
+def _log_sum(g: Node, _out: Node, x: Node, y: Node, two: bool) -> tuple[Node, Node]:
+    power = a.exp2 if two else a.exp
+    level = a.eq(x, y)
+    first = where(level, 0.5, a.reciprocal(1 + power(where(level, 0, y - x))))
+    return g * first, g * (1 - first)
+
+
+@fused("logaddexp", ("two",), vjp=_log_sum)
+def _logaddexp(x: Node, y: Node, two: bool) -> Node:
+    """max + log(1 + exp(-|x - y|)); equal infinities stay themselves."""
+    high = a.max_(x, y)
+    gap = a.neg(a.abs_(x - y))
+    rest = a.log1p(a.exp2(gap)) * (1 / math.log(2)) if two else a.log1p(a.exp(gap))
+    return where(a.and_(a.eq(x, y), a.isinf(x)), x, high + rest)
+
+
+@public("logaddexp")
+def logaddexp(input: Node, other: Node) -> Node:
+    x, y = promote_float(input, other)
+    return _logaddexp(x, y, two=False)
+
+
+@public("logaddexp2")
+def logaddexp2(input: Node, other: Node) -> Node:
+    x, y = promote_float(input, other)
+    return _logaddexp(x, y, two=True)
+
+
+def _hypot_slope(g: Node, out: Node, x: Node, y: Node) -> tuple[Node, Node]:
+    return g * (x / out), g * (y / out)
+
+
+@fused("hypot", vjp=_hypot_slope)
+def _hypot(x: Node, y: Node) -> Node:
+    """sqrt(x^2 + y^2) scaled by the larger, so that squares do not overflow."""
+    high = a.max_(a.abs_(x), a.abs_(y))
+    low = a.min_(a.abs_(x), a.abs_(y))
+    plain = a.or_(a.eq(high, 0), a.isinf(high))
+    ratio = low / where(plain, 1, high)
+    return where(plain, high, high * a.sqrt(1 + ratio * ratio))
+
+
+@public("hypot", inplace=True)
+def hypot(input: Node, other: Node) -> Node:
+    x, y = promote(input, other)
+    check_float("hypot_cpu", x)
+    return _hypot(x, y)
+
+
+# ---------------------------------------------------------------- three operands
+
+
+@fused("lerp")
+def _lerp(start: Node, end: Node, weight: Node) -> Node:
+    """From the nearer end, so that weights 0 and 1 give the ends exactly."""
+    way = end - start
+    near = a.lt(a.abs_(weight), 0.5)
+    return where(near, start + weight * way, end - way * (1 - weight))
+
+
+@public("lerp", inplace=True)
+def lerp(input: Node, end: Node, weight: Node | Number) -> Node:
+    for name, x in (("end", end), ("weight", weight)):
+        if isinstance(x, Node) and x.dtype is not input.dtype:
+            raise RuntimeError(f"expected dtype {_word(input)} for `{name}` but got dtype {_word(x)}")
+    check_float("lerp_kernel", input)
+    return _lerp(input, end, as_node(weight, input.dtype))
+
+
+def _word(x: Node) -> str:
+    return {"float32": "float", "float64": "double", "float16": "c10::Half",
+            "bfloat16": "c10::BFloat16", "int64": "long int"}.get(x.dtype.name, x.dtype.name)
+
+
+@fused("addcmul")
+def _addcmul(x: Node, b: Node, c: Node, value: Node) -> Node:
+    return x + value * b * c
+
+
+@fused("addcdiv")
+def _addcdiv(x: Node, b: Node, c: Node, value: Node) -> Node:
+    return x + value * (b / c)
+
+
+@public("addcmul", inplace=True)
+def addcmul(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
+    x, b, c = promote(input, tensor1, tensor2)
+    return _addcmul(x, b, c, as_node(value, x.dtype))
+
+
+@public("addcdiv", inplace=True)
+def addcdiv(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
+    if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
+        raise RuntimeError("Integer division with addcdiv is no longer supported, and in a future "
+                           "release addcdiv will perform a true division of tensor1 and tensor2.")
+    x, b, c = promote(input, tensor1, tensor2)
+    return _addcdiv(x, b, c, as_node(value, x.dtype))
+
+
+@public("ldexp", inplace=True)
+def ldexp(input: Node, other: Node) -> Node:
+    """input * 2 ** other."""
+    kind = float_type(promote_types(input.dtype, other.dtype))
+    if other.dtype.kind != "f":
+        other = cast(other, default_dtype())
+    return cast(input, kind) * cast(a.exp2(cast(other, kind)), kind)
+
+
