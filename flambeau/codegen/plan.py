@@ -1,0 +1,98 @@
+"""How a vector loop is cut: whole vectors, copies for latency, and the rest.
+
+In: the extent, the lanes, the work of the body. Out: `Segment`s in order. Called by `llvm`.
+
+    plan(100, 16, light)             [0, 96) by 16, then [96, 100) under a mask
+    plan(1000, 16, light, reduces)   [0, 960) by 4 copies of 16, then [960, 1000) under masks
+    plan(24, 16, exact)              [0, 16), [16, 24) as 8 lanes: for register tiles
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..kernel.loopnest import Accumulate, Call, Cast, Load, Loop, Store, statements
+from . import cost
+from .target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """[start, stop) in steps of copies * lanes; `masked` when the last step passes the end."""
+
+    start: int
+    stop: int
+    lanes: int
+    copies: int
+    masked: bool
+
+    @property
+    def turns(self) -> int:
+        step = self.lanes * self.copies
+        return -(-(self.stop - self.start) // step)
+
+    @property
+    def limit(self) -> int:
+        return self.stop
+
+
+def plan(extent: int, lanes: int, work: int, reduces: bool, maskable: bool,
+         exact: bool) -> list[Segment]:
+    """The segments of a loop over `extent`; `work` counts the operations of its body."""
+    if exact and extent <= 16 * lanes:
+        return _pieces(0, extent, lanes)
+    copies = 1
+    if reduces and extent >= 8 * lanes:
+        copies = 4 if work <= 12 else 2 if work <= 40 else 1
+    elif extent <= 4 * lanes and work * extent <= 48 * lanes and extent >= lanes:
+        copies = extent // lanes
+    step = lanes * copies
+    whole = extent // step * step
+    segments = [Segment(0, whole, lanes, copies, False)] if whole else []
+    return segments + _rest(whole, extent, lanes, maskable)
+
+
+def _rest(start: int, extent: int, lanes: int, maskable: bool) -> list[Segment]:
+    left = extent - start
+    if left == 0:
+        return []
+    if left % lanes == 0:
+        return [Segment(start, extent, lanes, 1, False)]
+    if maskable:
+        return [Segment(start, extent, lanes, 1, True)]
+    whole = start + left // lanes * lanes
+    segments = [Segment(start, whole, lanes, 1, False)] if whole > start else []
+    return segments + [Segment(whole, extent, 1, 1, False)]
+
+
+def _pieces(start: int, extent: int, lanes: int) -> list[Segment]:
+    """Straight-line pieces of power-of-two lanes, wide ones first."""
+    segments = []
+    while start < extent:
+        while lanes > extent - start:
+            lanes //= 2
+        segments.append(Segment(start, start + lanes, lanes, 1, False))
+        start += lanes
+    return segments
+
+
+def width(items: list, target: Target) -> int:
+    """Lanes of one vector register of the widest type that the body computes or stores.
+
+    Integers that only serve as positions or in comparisons do not count.
+    """
+    widest = 1
+    for t, _ in items:
+        inner = statements(t.body) if isinstance(t, Loop) else (t,)
+        for s in inner:
+            if isinstance(s, (Store, Accumulate)):
+                widest = max(widest, _size(s.target.dtype))
+            if not isinstance(s, Loop):
+                for v in cost.values(s, opaque=False):
+                    if isinstance(v, (Load, Call, Cast)) \
+                            and (v.dtype.kind == "f" or isinstance(v, Load)):
+                        widest = max(widest, _size(v.dtype))
+    return target.vector_bytes // widest
+
+
+def _size(d) -> int:
+    return 4 if d.name in ("float16", "bfloat16") else d.itemsize
