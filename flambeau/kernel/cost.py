@@ -15,6 +15,9 @@ NOMINAL_THREADS = 8
 LAUNCH = 6000                 # to start the threads on a kernel and gather them again
 SERIAL = 24000                # below this much work one thread is quicker
 LATENCY = 4                   # of a fused multiply-add
+FETCH = 24                    # bytes a cycle from the second-level cache
+FAR = 24                      # bytes a cycle from beyond it, in streams
+STREAM = 10                   # bytes a cycle from memory, for all threads together
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ def spread(cycles: float, turns: int) -> float:
 def tile_step(rows: int, vectors: int) -> float:
     """One k of a register tile: the arithmetic, the loads, or the latency, whichever is longest."""
     return max(rows * vectors / 2, (rows + vectors) / 2 + 0.5, LATENCY)
+
+
+def tile_fetch(rows: int, columns: int, kc: int, itemsize: int, tiles: int,
+               machine: Machine) -> float:
+    """One k of a register tile: what the first-level cache has to fetch, in cycles.
+
+    A panel of B stays there, if it fits, while the `tiles` of a block pass by.
+    """
+    stays = columns * kc * itemsize <= machine.l1 * 3 // 2
+    return (rows + columns / (tiles if stays else 1)) * itemsize / FETCH
 
 
 def copied(elements: float, lanes: int) -> float:

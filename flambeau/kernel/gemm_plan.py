@@ -14,11 +14,15 @@ from functools import lru_cache
 from math import ceil
 
 from .cost import (
+    FAR,
+    LATENCY,
     SERIAL,
+    STREAM,
     Machine,
     copied,
     scattered,
     spread,
+    tile_fetch,
     tile_shapes,
     tile_step,
     transposed,
@@ -148,27 +152,39 @@ def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: i
     blocks_m, blocks_n = ceil(p.m / block_m), ceil(p.n / (panels * columns))
     turns = p.batch * blocks_m * blocks_n
     width = panels * columns if blocks_n > 1 else ceil(p.n / lanes) * lanes
-    kept = kc if kc >= p.k else kc
-    copy_a, a_cost, a_slow = _read_a(p, lanes, block_m, width, columns, rows, kept)
+    copy_a, a_cost, a_slow = _read_a(p, lanes, block_m, width, columns, rows, kc)
     pack_b, b_block, b_shared, b_slow = _read_b(p, lanes, machine, columns, width, blocks_m)
     tiles = ceil(block_m / rows)
     height = block_m / tiles
     steps = 0.0
     full, rest = divmod(width, columns)
     for count, vectors in ((full, columns // lanes), (1 if rest else 0, rest // lanes)):
-        once = tile_step(ceil(height), vectors) * p.k * max(a_slow, b_slow)
+        step = max(tile_step(ceil(height), vectors),
+                   tile_fetch(ceil(height), columns, kc, p.itemsize, tiles, machine))
+        once = step * p.k * max(a_slow, b_slow)
         once += 10 + 2.5 * height * vectors * (1 + (kc < p.k) * p.k // kc)
         steps += count * tiles * once
     stored = block_m * width
     steps += scattered(stored) if across else copied(stored, lanes)
     block = steps + a_cost + b_block
+    if p.k * (p.m + p.n) * p.itemsize > machine.l2:
+        block += (block_m + width) * p.k * p.itemsize / FAR
     serial = turns * block < SERIAL or turns == 1
     time = turns * block if serial else spread(turns * block, turns)
+    time = _bound(time, p)
     if b_shared:
         packs = ceil(p.n / columns) * max(1, p.k // 512) * (1 if p.shared_b else p.batch)
         time += spread(b_shared, max(packs, 2))
     plan = TilePlan(rows, columns, lanes, block_m, panels, kc, copy_a, pack_b, not serial)
     return plan, time
+
+
+def _bound(time: float, p: Problem) -> float:
+    """No less than it takes to read the operands once, where they are large."""
+    size = p.k * (p.n * p.b.itemsize * (1 if p.shared_b else p.batch)
+                  + p.m * p.a.itemsize * p.batch)
+    floor = size / STREAM if size > 1 << 22 else 0.0
+    return max(time, floor) + 0.2 * min(time, floor)
 
 
 def _read_a(p: Problem, lanes: int, block_m: int, width: int, columns: int, rows: int,
@@ -247,17 +263,13 @@ def _dot_plan(p: Problem, machine: Machine) -> tuple[DotPlan, float] | None:
     columns = max(1, min(8, (room - rows + 1) // (rows + 1), p.n))
     vectors = ceil(p.k / lanes)
     tiles = ceil(p.m / rows) * ceil(p.n / columns)
-    once = max(rows * columns / 2, (rows + columns) / 2, LATENCY_OF_SUM) * vectors
+    once = max(rows * columns / 2, (rows + columns) / 2, LATENCY) * vectors
     once += 9.0 * rows * columns + 20
-    memory = p.k * p.n * p.b.itemsize / 12
-    work = p.batch * max(tiles * once + copied(p.m * p.n, lanes), memory)
+    work = p.batch * (tiles * once + copied(p.m * p.n, lanes))
     turns = _dot_turns(p, columns)
     parallel = work > SERIAL and turns * p.batch > 1
-    time = spread(work, turns * p.batch) if parallel else work
+    time = _bound(spread(work, turns * p.batch) if parallel else work, p)
     return DotPlan(rows, columns, turns if parallel else 1, parallel), time
-
-
-LATENCY_OF_SUM = 4
 
 
 def _dot_turns(p: Problem, columns: int) -> int:
