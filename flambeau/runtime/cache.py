@@ -195,7 +195,7 @@ class DiskCache:
 
     def _scan(self) -> list[tuple[os.DirEntry[str], os.stat_result]]:
         """The plain files of the directory; another process may remove some meanwhile."""
-        found = []
+        found: list[tuple[os.DirEntry[str], os.stat_result]] = []
         if self.directory is None or not os.path.isdir(self.directory):
             return found
         with os.scandir(self.directory) as entries:

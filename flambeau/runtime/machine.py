@@ -61,7 +61,7 @@ def isa_names() -> tuple[str, ...]:
 
 def cpu_name() -> str:
     """LLVM's name of the processor, such as ``znver4`` or ``apple-m1``."""
-    return llvm.get_host_cpu_name()
+    return str(llvm.get_host_cpu_name())
 
 
 def vector_bytes() -> int:

@@ -44,9 +44,10 @@ _STACK_BYTES = 8 << 20
 
 def _platform_functions() -> list[int]:
     """Addresses of lock, unlock, wait, wake all, wake one, in the order of ``pool_ir``."""
+    names: tuple[str, ...]
     if sys.platform == "win32":
         library = ctypes.WinDLL("kernel32")
-        names: tuple[str, ...] = (
+        names = (
             "AcquireSRWLockExclusive",
             "ReleaseSRWLockExclusive",
             "SleepConditionVariableSRW",
@@ -92,7 +93,8 @@ class ThreadPool:
         """Write an empty pool of one thread over the block; nobody else may be using it."""
         ctypes.memset(self.address, 0, layout.BYTES)
         calls = _platform_functions()
-        (ctypes.c_void_p * len(calls)).from_address(self.address + layout.CALLS)[:] = calls
+        for index, address in enumerate(calls):
+            self._word(layout.CALLS + 8 * index).value = address
         self._word(layout.THREADS).value = 1
         if sys.platform != "win32":
             library = ctypes.CDLL(None)
