@@ -38,9 +38,7 @@ class SubParameter(torch.nn.Parameter):
 
 @pytest.fixture(autouse=True)
 def _defaults() -> Iterator[None]:
-    printing.configure(
-        default_dtype=torch.get_default_dtype, to_numpy=printing._plain_numpy
-    )
+    printing.configure(default_dtype=torch.get_default_dtype, to_numpy=printing._plain_numpy)
     torch.set_printoptions(profile="default")
     printing.set_printoptions(profile="default")
     yield
