@@ -41,6 +41,7 @@ from .emit import Scope, Val, constant, vector_type
 from .memory import Memory, memory_type, register_type
 from .plan import Segment, plan, width
 from .target import Target
+from .transpose import transpose
 
 BLOCK = 1024
 """Iterations of a flat vector loop that are never split between threads (a multiple of lanes)."""
@@ -205,6 +206,8 @@ class KernelEmitter(Memory):
             return
         if s.kind == "vector":
             self.vector(s, 0, s.var.extent)
+        elif transpose(self, s):
+            return
         elif s.kind == "unroll" or s.var.extent == 1:
             for k in range(s.var.extent):
                 self.bindings[s.var] = k

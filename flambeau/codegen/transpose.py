@@ -17,17 +17,21 @@ from typing import TYPE_CHECKING
 from ..kernel.loopnest import FromIndex, Load, Loop, Read, Store, Value, children
 from .address import Lanes
 from .emit import Val
+from .plan import width
 
 if TYPE_CHECKING:
     from .llvm import KernelEmitter
 
 
-def transpose(e: KernelEmitter, outer: Loop, lanes: int) -> bool:
+def transpose(e: KernelEmitter, outer: Loop) -> bool:
     """Write `outer` as transposed squares of lanes x lanes; False where it is not of the form."""
     match = _match(e, outer)
-    if match is None or lanes < 4:
+    if match is None:
         return False
     inner, s = match
+    lanes = width([(s, {})], e.target)
+    if lanes < 4:
+        return False
     if outer.var.extent % lanes or inner.var.extent % lanes:
         return False
     for i0 in range(0, outer.var.extent, lanes):
