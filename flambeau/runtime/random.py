@@ -44,7 +44,6 @@ from flambeau.runtime.transforms import (
     box_muller,
     modulo,
     shuffle,
-    shuffle_short,
     stretch32,
     stretch64,
 )
@@ -79,8 +78,6 @@ _WORD_RANGE = 1 << 32
 _WIDE_RANGE = 1 << 28
 # Permutations from this length on draw 64 bits an element.
 _WIDE_PERMUTATION = (_WORD_RANGE - 1) // 20
-# A permutation shorter than this is shuffled by a plain loop.
-_SHORT_PERMUTATION = 256
 
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 _C_NAMES = {
@@ -378,12 +375,12 @@ class MT19937:
         n = out.size
         steps = max(n - 1, 0)
         words = self.raw64(steps) if n >= _WIDE_PERMUTATION else self.raw32(steps)
-        index_type = np.int32 if n < 1 << 31 else np.int64
-        order = np.arange(n, dtype=index_type)
-        choices = words % np.arange(n, 1, -1, dtype=words.dtype)
-        targets = order[:steps] + choices.astype(index_type)
-        result = (shuffle_short if n < _SHORT_PERMUTATION else shuffle)(order, targets)
-        np.copyto(out, result, casting="unsafe")
+        in_place = out.dtype == np.int64 and out.flags.c_contiguous
+        order = out if in_place else np.empty(n, np.int64)
+        order[...] = np.arange(n)
+        shuffle(order, words)
+        if not in_place:
+            np.copyto(out, order, casting="unsafe")
         return out
 
     # Bernoulli

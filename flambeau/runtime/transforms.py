@@ -6,12 +6,20 @@ from the same words. Nothing here knows the stream.
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 
+from flambeau.runtime import native
+
 Array = np.ndarray[Any, Any]
+
+# From here on a compiled shuffle pays for the call that fetches it.
+_SHORT_SHUFFLE = 2000
 
 HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
@@ -106,54 +114,55 @@ def modulo(words: Array, span: int) -> Array:
     return words
 
 
-def shuffle_short(order: Array, targets: Array) -> Array:
-    items = order.tolist()
-    for i, j in enumerate(targets.tolist()):
-        items[i], items[j] = items[j], items[i]
-    return np.array(items, order.dtype)
+def shuffle(items: Array, words: Array) -> None:
+    """Shuffle int64 `items` in place: for i, swap(items[i], items[i + words[i] % (n - i)]).
 
-
-def shuffle(order: Array, targets: Array) -> Array:
-    """The forward Fisher-Yates shuffle "for i: swap(a[i], a[targets[i]])", with no loop over i.
-
-    Step i leaves at i, for good, what stood at targets[i], and puts there what stood at i. So:
-    standing[i], the value at position i when step i begins, is standing[k] for the last step
-    k < i that aimed at i, or i itself if none did: chains that pointer doubling follows to their
-    ends. What step i takes from targets[i] is likewise standing[k] for the last k < i with the
-    same target, or the target itself.
+    `words` are uint32 or uint64, n - 1 of them. This is the forward Fisher-Yates shuffle, whose
+    steps hang on each other: a short one is a Python loop, a long one compiled code.
     """
-    n = order.size
-    steps = order[: n - 1]
-    moving = steps[targets != steps]
-    root = order.copy()
-    # Repeated targets: NumPy's assignment keeps the last one.
-    root[targets[moving]] = moving
-    while True:
-        further = root[root]
-        if np.array_equal(further, root):
-            break
-        root = further
+    n = items.size
+    if n < _SHORT_SHUFFLE:
+        choices = words % np.arange(n, 1, -1, dtype=words.dtype)
+        order = items.tolist()
+        for i, step in enumerate(choices.tolist()):
+            order[i], order[i + step] = order[i + step], order[i]
+        items[...] = order
+        return
+    _compiled_shuffle(8 * words.itemsize)(items.ctypes.data, words.ctypes.data, n)
 
-    result = targets.copy()
-    latest = np.full(n, -1, order.dtype)
-    pending = steps
-    waiting = pending[:0]
-    while pending.size:
-        aims = targets[pending]
-        latest[aims] = pending
-        if waiting.size:
-            before = latest[targets[waiting]]
-            known = before >= 0
-            result[waiting[known]] = root[before[known]]
-        is_last = latest[aims] == pending
-        waiting = pending[is_last]
-        pending = pending[~is_last]
-        # Targets met only once must not answer for the round after.
-        latest[targets[waiting]] = -1
-    # A step that aims at its own position takes what stands there.
-    still = steps[targets == steps]
-    result[still] = root[still]
-    final = np.empty(n, order.dtype)
-    final[: n - 1] = result
-    final[n - 1] = root[n - 1]
-    return final
+
+@lru_cache(maxsize=2)
+def _compiled_shuffle(bits: int) -> Callable[[int, int, int], None]:
+    name = f"fb_shuffle{bits}"
+    # The remainder is taken in the words' own width: a 32-bit division is the faster one.
+    narrow = "trunc i64 %left to i32" if bits == 32 else "add i64 %left, 0"
+    widen = "zext i32 %rest to i64" if bits == 32 else "add i64 %rest, 0"
+    ir = f"""
+define void @{name}(ptr noalias %items, ptr noalias readonly %words, i64 %n) {{
+entry:
+  %steps = add i64 %n, -1
+  br label %step
+step:
+  %i = phi i64 [ 0, %entry ], [ %next, %step ]
+  %left = sub i64 %n, %i
+  %choices = {narrow}
+  %from = getelementptr i{bits}, ptr %words, i64 %i
+  %word = load i{bits}, ptr %from
+  %rest = urem i{bits} %word, %choices
+  %step.wide = {widen}
+  %j = add i64 %i, %step.wide
+  %here = getelementptr i64, ptr %items, i64 %i
+  %there = getelementptr i64, ptr %items, i64 %j
+  %a = load i64, ptr %here
+  %b = load i64, ptr %there
+  store i64 %b, ptr %here
+  store i64 %a, ptr %there
+  %next = add i64 %i, 1
+  %done = icmp uge i64 %next, %steps
+  br i1 %done, label %end, label %step
+end:
+  ret void
+}}
+"""
+    signature = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+    return signature(native.load(ir, (name,))[name])
