@@ -119,8 +119,8 @@ def _erfinv(y: float) -> float:
     t = 2 / (math.pi * a) + log / 2
     x = math.copysign(math.sqrt(max(math.sqrt(t * t - log / a) - t, 0.0)), y)
     for _ in range(4):
-        err = (math.erf(x) - y) if abs(y) < 0.9 else math.copysign(
-            (1 - abs(y)) - math.erfc(abs(x)), y) * 1.0
+        err = (math.erf(x) - y) if abs(y) < 0.9 else math.copysign(1.0, y) * (
+            (1 - abs(y)) - math.erfc(abs(x)))
         x -= err / (2 / math.sqrt(math.pi) * math.exp(-x * x))
     return x
 

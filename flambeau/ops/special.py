@@ -45,11 +45,11 @@ def _bernoulli(count: int) -> list[Fraction]:
 
 
 _B2 = _bernoulli(8)
-_SHIFT = 10
+_SHIFT = 20
 
 
 def hurwitz(s: Node | float, q: Node) -> Node:
-    """sum 1 / (q + k)^s by Euler-Maclaurin after 10 terms (DLMF 25.11.5), for q > -10."""
+    """sum 1 / (q + k)^s by Euler-Maclaurin after 20 terms (DLMF 25.11.5), for q > -12."""
     total = const(0, q.dtype)
     for k in range(_SHIFT):
         total = total + a.power(q + k, -s if isinstance(s, (int, float)) else a.neg(s))
@@ -71,9 +71,9 @@ def _zeta_slope(g: Node, _out: Node, s: Node, q: Node) -> tuple[Node | None, Nod
 def _zeta(s: Node, q: Node) -> Node:
     """Infinite at the poles q = 0, -1, ..., and at s = 1; NaN where the sum means nothing."""
     pole = and_(a.le(q, 0), a.eq(q, a.floor(q)))
-    bad = or_(a.lt(s, 1), and_(a.le(q, 0), a.ne(s, a.floor(s))))
+    bad = and_(a.le(q, 0), a.ne(s, a.floor(s)))
     out = where(pole, math.inf, where(bad, math.nan, hurwitz(s, q)))
-    return where(a.eq(s, 1), math.inf, out)
+    return where(a.eq(s, 1), math.inf, where(a.lt(s, 1), math.nan, out))
 
 
 @public("special.zeta")
