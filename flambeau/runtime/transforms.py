@@ -19,7 +19,7 @@ from flambeau.runtime import native
 Array = np.ndarray[Any, Any]
 
 # From here on a compiled shuffle pays for the call that fetches it.
-_SHORT_SHUFFLE = 2000
+_SHORT_SHUFFLE = 500
 
 HALVES = (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))
 
@@ -38,39 +38,51 @@ def stretch32(u: Array, out: Array, low: float, high: float) -> None:
         wide += np.float64(lower)
         u = wide.astype(np.float32)
     out[...] = u
-    _exclude_end(out, low, high)
-
-
-def _exclude_end(out: Array, low: float, high: float) -> None:
-    """Rounding can reach the end that [low, high) excludes; PyTorch then gives `low`."""
-    real = out.dtype.type
-    out[out >= real(high)] = real(low)
+    _exclude_end(out, u.max(), low, high)
 
 
 def stretch64(u: Array, out: Array, low: float, high: float) -> None:
-    """out = u * (high - low) + low with one rounding (a fused multiply-add), float64."""
+    """out = u * (high - low) + low with one rounding, for float64."""
     if low == 0:
         np.multiply(u, high, out=out)
-        return
-    width = high - low
-    product = u * width
-    # Dekker's exact product: product + error == u * width.
-    u_high, u_low = _split(u)
-    w_high, w_low = _split(np.float64(width))
-    error = u_low * w_low - (((product - u_high * w_high) - u_low * w_high) - u_high * w_low)
-    # Knuth's exact sum: total + rest == product + low.
-    total = product + low
-    back = total - product
-    rest = (product - (total - back)) + (low - back)
-    np.add(total, rest + error, out=out)
-    _exclude_end(out, low, high)
+    else:
+        _compiled_stretch()(u.ctypes.data, out.ctypes.data, out.size, high - low, low)
+    _exclude_end(out, out.max(), low, high)
 
 
-def _split(x: Any) -> tuple[Any, Any]:
-    """Veltkamp's split of a float64 into two halves of at most 26 bits."""
-    scaled = x * 134217729.0
-    high = scaled - (scaled - x)
-    return high, x - high
+def _exclude_end(out: Array, largest: Any, low: float, high: float) -> None:
+    """Rounding can reach the end that [low, high) excludes; PyTorch then gives `low`."""
+    real = out.dtype.type
+    # Rounding keeps the order, so the largest value, before or after it, tells for all.
+    if real(largest) >= real(high):
+        out[out >= real(high)] = real(low)
+
+
+@lru_cache(maxsize=1)
+def _compiled_stretch() -> Callable[[int, int, int, float, float], None]:
+    """A fused multiply-add of float64 arrays, which NumPy has not."""
+    name = "fb_stretch64"
+    ir = f"""
+declare double @llvm.fma.f64(double, double, double)
+define void @{name}(ptr noalias readonly %u, ptr noalias %out, i64 %n, double %w, double %low) {{
+entry:
+  br label %step
+step:
+  %i = phi i64 [ 0, %entry ], [ %next, %step ]
+  %from = getelementptr double, ptr %u, i64 %i
+  %x = load double, ptr %from
+  %y = call double @llvm.fma.f64(double %x, double %w, double %low)
+  %to = getelementptr double, ptr %out, i64 %i
+  store double %y, ptr %to
+  %next = add i64 %i, 1
+  %done = icmp uge i64 %next, %n
+  br i1 %done, label %end, label %step
+end:
+  ret void
+}}
+"""
+    arguments = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_double, ctypes.c_double]
+    return ctypes.CFUNCTYPE(None, *arguments)(native.load(ir, (name,))[name])
 
 
 def box_muller(u: Array, out: Array, mean: float, std: float) -> None:

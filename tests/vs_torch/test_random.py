@@ -247,7 +247,7 @@ def test_random_up_to_the_largest(dtype: Any, low: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "n", [0, 1, 2, 3, 10, 255, 256, 257, 1000, 1999, 2000, 2001, 30000, 300001]
+    "n", [0, 1, 2, 3, 10, 255, 256, 257, 1000, 499, 500, 501, 30000, 300001]
 )
 def test_permutation(n: int) -> None:
     for seed in range(5):
