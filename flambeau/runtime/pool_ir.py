@@ -287,8 +287,10 @@ look2:
   %generation = trunc i64 %high to i32
   %open = trunc i32 %generation to i1
   %fresh = icmp ne i32 %generation, %seen
-  %ready = and i1 %open, %fresh
-  br i1 %ready, label %glance, label %pause
+  br i1 %fresh, label %changed, label %pause
+changed:
+  ; a job that came and went between two looks still says that more may follow: spin on
+  br i1 %open, label %glance, label %late
 pause:
   PAUSE
   %i1 = add i64 %i, 1
