@@ -25,14 +25,14 @@ log, sin, cos or tan agree to rounding, since PyTorch and NumPy use different ap
 PyTorch uses Intel's MKL for Bernoulli and exponential numbers on Intel processors only; the
 portable stream is the one here.
 
-PyTorch fills a complex tensor as its float view, normals with standard deviation sqrt(1/2); callers
-do so too. Arrays are filled in C order. PyTorch visits a non-contiguous tensor in its memory's order and
-never in blocks; callers fill a contiguous buffer and copy, which differs in that one case.
+Arrays are filled in C order. PyTorch visits a non-contiguous tensor in its memory's order and never
+in blocks; callers fill a contiguous buffer and copy, which differs in that one case. A complex
+tensor is filled as its view of floats, normals with standard deviation sqrt(1/2): callers' work.
 """
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,7 +149,7 @@ class MT19937:
 
     def seed(self) -> int:
         """Start a stream nobody can foretell; returns its seed."""
-        self.manual_seed(secrets.randbits(64))
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def get_state(self) -> Array:
