@@ -22,8 +22,8 @@ How the stream is spent, as found by comparing with PyTorch (a "word" is one 32-
 
 Uniforms, integers, Bernoulli masks and permutations agree bit for bit. Values that pass through
 log, sin, cos or tan agree to rounding, since PyTorch and NumPy use different approximations.
-PyTorch uses Intel's MKL for Bernoulli and exponential numbers on Intel processors only; the
-portable stream is the one here.
+Some PyTorch releases took Bernoulli and exponential numbers from Intel's MKL on Intel processors;
+the portable stream is the one here. It was compared on an AMD processor only.
 
 Arrays are filled in C order. PyTorch visits a non-contiguous tensor in its memory's order and never
 in blocks; callers fill a contiguous buffer and copy, which differs in that one case. A complex
