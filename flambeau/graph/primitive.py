@@ -50,6 +50,9 @@ CONST = _primitive("const", "leaf", lambda value, dtype: ((), dtype), ("value", 
 # that it is an input of the program from the start (learning rate, step)
 SCALAR = _primitive("scalar", "leaf", lambda value, varies, dtype: ((), dtype),
                     ("value", "varies", "dtype"))
+# a value that a program is given: number `slot` of its inputs, at `offset` bytes
+INPUT = _primitive("input", "leaf", lambda slot, offset, shape, dtype: (shape, dtype),
+                   ("slot", "offset", "shape", "dtype"))
 # iota(shape, dim, dtype)[i] = i[dim]
 IOTA = _primitive("iota", "leaf", lambda shape, dim, dtype: (shape, dtype),
                   ("shape", "dim", "dtype"))

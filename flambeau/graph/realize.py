@@ -1,19 +1,132 @@
 """Gives nodes their values: the one place that owns when and how pending work is computed.
 
-In: nodes somebody looks at. Out: the same nodes with `value` set and sources dropped.
+In: nodes somebody looks at. Out: the same nodes with `value` set and sources dropped. A structure
+that was seen before runs its compiled program at once; the numbers of the user's program are
+constants of it until one is seen to vary, and from then on an input.
 """
 from __future__ import annotations
 
+import struct
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 
-from ..runtime.buffer import Buffer
-from .interpret import evaluate
+from ..core.config import config
+from ..core.trace import describe
+from . import interpret
+from .canonicalize import Pending, canonicalize, template
 from .node import Node
+from .program import Program
+
+_PACK = {"f": struct.Struct("<d"), "i": struct.Struct("<q"), "b": struct.Struct("<?7x"),
+         "u": struct.Struct("<Q")}
+_FLOAT32 = struct.Struct("<f4x")
+
+
+@dataclass(slots=True)
+class Family:
+    """Programs of one structure: which of its numbers vary, what the others were."""
+
+    values: list[Any]
+    varies: list[bool]
+    programs: dict[tuple[Any, ...], Program] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counts since start: programs run, found in memory, compiled."""
+
+    runs: int = 0
+    compiled: int = 0
+    causes: list[str] = field(default_factory=list)
+
+
+_families: dict[tuple[Any, ...], Family] = {}
+_lock = threading.RLock()
+statistics = Statistics()
 
 
 def realize(nodes: list[Node]) -> None:
     """Compute every node of the list that has no value yet."""
-    pending = [n for n in nodes if n.value is None]
-    for node, array in zip(pending, evaluate(pending)):
-        node.value = Buffer.from_numpy(np.array(array, node.dtype.numpy, order="C", copy=True))
+    wanted = list({id(n): n for n in nodes if n.value is None}.values())
+    if not wanted:
+        return
+    with _lock:
+        wanted = [n for n in wanted if n.value is None]
+        if wanted:
+            _run(canonicalize(wanted))
+
+
+def _run(pending: Pending) -> None:
+    family = _families.get(pending.structure)
+    numbers = [n.attrs[0] for n in pending.scalars]
+    if family is None:
+        family = Family(numbers, [n.attrs[1] for n in pending.scalars])
+        _families[pending.structure] = family
+    else:
+        _note_changes(family, numbers, pending)
+    fixed = tuple([(repr(v), v) for v, varies in zip(numbers, family.varies) if not varies])
+    key = (tuple(family.varies), fixed)
+    program = family.programs.get(key)
+    if program is None:
+        program = family.programs[key] = _compile(pending, family)
+    statistics.runs += 1
+    packed = b"".join([_pack(n, v) for n, v in zip(pending.scalars, numbers)])
+    buffers = program.run([n.value for n in pending.leaves], packed)
+    _deliver(pending, buffers)
+
+
+def _note_changes(family: Family, numbers: list[Any], pending: Pending) -> None:
+    for i, (old, new) in enumerate(zip(family.values, numbers)):
+        if not family.varies[i] and repr(old) != repr(new):
+            family.varies[i] = True
+            if "cache" in config.show:
+                where = describe(pending.scalars[i].origin)
+                print(f"flambeau: a number varies ({old!r} -> {new!r}), now an input: {where}")
+
+
+def _pack(node: Node, value: Any) -> bytes:
+    """A number as the 8 bytes that a program reads in the type of its node."""
+    kind = node.dtype
+    if kind.kind == "f" and kind.itemsize == 4:
+        return _FLOAT32.pack(np.float32(value))
+    if kind.kind in "fiub" and kind.itemsize == 8 or kind.kind == "b":
+        return _PACK[kind.kind].pack(value)
+    return np.array(value).astype(kind.numpy).tobytes().ljust(8, b"\0")[:8]
+
+
+def _compile(pending: Pending, family: Family) -> Program:
+    statistics.compiled += 1
+    constant = [not v for v in family.varies]
+    inputs = len(pending.leaves) + bool(pending.scalars)
+    if "cache" in config.show:
+        print(f"flambeau: compiling {len(pending.order)} nodes for "
+              f"{describe(pending.roots[0].origin)}")
+    return Program(template(pending, constant), inputs, f"program{statistics.compiled}")
+
+
+def _deliver(pending: Pending, buffers: list[Any]) -> None:
+    if "interp" in config.check:
+        _compare(pending, buffers)
+    for node, buffer in zip(pending.roots, buffers):
+        node.value = buffer
+    for node in pending.roots:
         node.src = ()
+
+
+def _compare(pending: Pending, buffers: list[Any]) -> None:
+    """FLAMBEAU_CHECK=interp: the program's results against the interpreter's."""
+    expected = interpret.evaluate(pending.roots)
+    for node, buffer, want in zip(pending.roots, buffers, expected):
+        got = buffer.numpy(node.dtype.numpy, node.shape)
+        if node.dtype.kind == "f":
+            loose = 2e-2 if node.dtype.itemsize == 2 else 1e-4
+            same = np.allclose(got.astype(np.float64), want.astype(np.float64), loose, loose,
+                               equal_nan=True)
+        else:
+            same = np.array_equal(got, want)
+        if not same:
+            raise AssertionError(f"{node.op.name} {node.dtype.name}{node.shape} differs from the "
+                                 f"interpreter: {describe(node.origin)}")

@@ -1,0 +1,139 @@
+"""What a pending graph looks like, apart from its data: the key that finds a compiled program.
+
+In: nodes that somebody wants. Out: `Pending`: the nodes in order, their leaves, the numbers in
+them, and a hashable structure. Called by `graph/realize`.
+
+    (x + 1.5) * x   ->   ((float32, (4,)), (scalar float32), (add, (), (0, 1)), (mul, (), (2, 0)))
+"""
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.dtype import dtype
+from .node import Node
+from .primitive import CONST, INPUT, SCALAR
+
+CHEAP = frozenset(("map", "move", "leaf"))
+
+
+@dataclass(slots=True)
+class Pending:
+    """A graph to be computed.
+
+    order      nodes, sources first; leaves are those with a value, and SCALARs
+    leaves     nodes whose buffers are inputs
+    scalars    SCALAR nodes; their values are not part of `structure`
+    structure  equal for graphs that differ in data and numbers alone
+    """
+
+    order: list[Node]
+    roots: list[Node]
+    leaves: list[Node]
+    scalars: list[Node]
+    structure: tuple[Any, ...]
+
+
+def _own_references() -> int:
+    """What sys.getrefcount reports for an object that only a list and a loop variable hold."""
+    held = [object()]
+    for item in held:
+        return sys.getrefcount(item)
+    return 0
+
+
+_LISTED = _own_references()
+
+
+def canonicalize(wanted: list[Node]) -> Pending:
+    """Order and describe the graph below `wanted`; adds to the results what others will need.
+
+    A node that somebody outside this graph holds (a live tensor, a pending derivative) is computed
+    and kept if working it out again would be expensive: it was asked for by being part of the graph.
+    """
+    order: list[Node] = []
+    place: dict[int, int] = {}
+    uses: dict[int, int] = {}
+    stack: list[Node | None] = []
+    for root in wanted:
+        stack.append(root)
+        while stack:
+            node = stack.pop()
+            if node is None:
+                node = stack.pop()
+                assert node is not None
+                if id(node) not in place:
+                    place[id(node)] = len(order)
+                    order.append(node)
+                continue
+            if id(node) in place:
+                continue
+            if node.value is not None or not node.src:
+                place[id(node)] = len(order)
+                order.append(node)
+                continue
+            stack.append(node)
+            stack.append(None)
+            for s in node.src:
+                if id(s) not in place:
+                    stack.append(s)
+    leaves: list[Node] = []
+    scalars: list[Node] = []
+    parts: list[Any] = []
+    for node in order:
+        if node.value is not None:
+            leaves.append(node)
+            parts.append((node.shape, node.dtype))
+        elif node.op is SCALAR:
+            scalars.append(node)
+            parts.append((node.dtype, node.attrs[1]))
+        elif node.op is CONST:
+            parts.append((CONST, repr(node.attrs[0]), node.dtype))
+        else:
+            at = []
+            for s in node.src:
+                key = id(s)
+                at.append(place[key])
+                uses[key] = uses.get(key, 0) + 1
+            parts.append((node.op, node.attrs, tuple(at)))
+    roots = wanted + _needed_later(order, {id(w) for w in wanted}, uses)
+    structure = (tuple(parts), tuple([place[id(r)] for r in roots]))
+    return Pending(order, roots, leaves, scalars, structure)
+
+
+def _needed_later(order: list[Node], wanted: set[int], uses: dict[int, int]) -> list[Node]:
+    kept = []
+    for node in order:
+        if sys.getrefcount(node) > _LISTED + uses.get(id(node), 0):
+            if node.value is None and node.op.kind not in CHEAP and id(node) not in wanted:
+                kept.append(node)
+    return kept
+
+
+def template(pending: Pending, constant: list[bool]) -> list[Node]:
+    """The graph with its leaves replaced by inputs; numbers marked constant become constants.
+
+    Numbers that vary lie in the slot after the leaves', 8 bytes each.
+    """
+    new: dict[int, Node] = {}
+    slots = {id(n): i for i, n in enumerate(pending.leaves)}
+    numbers = {id(n): i for i, n in enumerate(pending.scalars)}
+    for node in pending.order:
+        if id(node) in slots:
+            made = _input(slots[id(node)], 0, node)
+        elif id(node) in numbers:
+            i = numbers[id(node)]
+            made = (Node(CONST, (), (node.attrs[0], node.dtype), (), node.dtype) if constant[i]
+                    else _input(len(slots), 8 * i, node))
+        else:
+            src = tuple(new[id(s)] for s in node.src)
+            made = Node(node.op, src, node.attrs, node.shape, node.dtype)
+        made.origin = node.origin
+        new[id(node)] = made
+    return [new[id(r)] for r in pending.roots]
+
+
+def _input(slot: int, offset: int, node: Node) -> Node:
+    kind: dtype = node.dtype
+    return Node(INPUT, (), (slot, offset, node.shape, kind), node.shape, kind)

@@ -1,0 +1,269 @@
+"""Decides what is computed together: groups of nodes, each of which becomes a kernel or two.
+
+In: primitives in order, and which of them are results. Out: `Group`s in the order they run. A node
+is *computed* when a group makes it (a result, a reduction, a contraction, ...) and *virtual* when
+its readers work it out again where they need it.
+
+    softmax(x) over dim 1 of (64, 1000):
+      row(64, 1000) over (1,): amax, sum, div          one kernel, three passes over a row in cache
+"""
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from .decompose import SKEW
+from .node import Node, Shape, topological
+from .primitive import (
+    ARGSORT,
+    AS_STRIDED,
+    CAST,
+    CAT,
+    DOT,
+    EXPAND,
+    HOST,
+    INPUT,
+    PAD,
+    PERMUTE,
+    PUT,
+    RESHAPE,
+    SCAN,
+    SLICE,
+    TAKE,
+    UNFOLD,
+    WRITE,
+)
+
+HEAVY = 8               # operations above which recomputing a shared value costs more than a load
+NEAR = 12               # groups looked back for one to join
+MANY = 24               # computed nodes a group may hold
+LONG = 400              # operations worked out again at most before a value is kept
+_WEIGHTS = {"div": 4, "sqrt": 4, "rsqrt": 4, "reciprocal": 4, "floordiv": 8, "mod": 8, "rem": 8,
+            "pow": 30, "exp": 10, "log": 12, "tanh": 14, "sigmoid": 14, "erf": 16, "sin": 16,
+            "cos": 16, "expm1": 12, "log1p": 14, "lgamma": 60, "digamma": 60, "erfinv": 40,
+            "tan": 30, "asin": 30, "acos": 30, "atan": 20, "atan2": 30, "sinh": 20, "cosh": 20}
+ALONE = {SCAN, ARGSORT, HOST, PUT, WRITE}
+LOADABLE = {EXPAND, RESHAPE, PERMUTE, SLICE, AS_STRIDED, CAST, PAD, UNFOLD, SKEW}
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Nodes computed by one kernel.
+
+    kind "map": everything over `shape`; "row": reductions of `shape` over `dims`, and maps over it
+    or over the kept dims; "dot": a contraction and the maps that follow it; "alone": one node.
+    """
+
+    kind: str
+    shape: Shape
+    dims: tuple[int, ...]
+    nodes: list[Node] = field(default_factory=list)
+    stored: list[Node] = field(default_factory=list)
+    reads: set[int] = field(default_factory=set)
+
+    @property
+    def kept(self) -> Shape:
+        return tuple(1 if d in self.dims else n for d, n in enumerate(self.shape))
+
+
+def weight_of(node: Node) -> int:
+    """The cost of one element, in additions."""
+    if node.op.kind == "map":
+        return _WEIGHTS.get(node.op.name, 1)
+    return 2 if node.op in (CAT, TAKE) or node.op.name in ("pad", "skew") else 0
+
+
+def fuse(roots: list[Node]) -> list[Group]:
+    """Group the graph below the roots."""
+    return _Fusion(roots).run()
+
+
+class _Fusion:
+    def __init__(self, roots: list[Node]) -> None:
+        self.order = topological(roots)
+        self.roots = {id(r) for r in roots}
+        self.groups: list[Group] = []
+        self.group_of: dict[int, int] = {}            # computed node -> its group
+        self.level: dict[int, int] = {}               # the last group a node waits for
+        self.barrier: dict[int, int] = {}             # ... through a path that moves elements
+        self.reads: dict[int, frozenset[int]] = {}    # memory a virtual node reads
+        self.weight: dict[int, int] = {}
+        self.must = self._required()
+
+    def run(self) -> list[Group]:
+        for node in self.order:
+            self._measure(node)
+            if id(node) in self.must:
+                self._place(node)
+        self._keep_shared()
+        self._mark_stored()
+        return self.groups
+
+    # ------------------------------------------------------------ what has to be computed
+
+    def _required(self) -> set[int]:
+        must = {n for n in self.roots}
+        for node in self.order:
+            op = node.op
+            if op.kind in ("reduce", "dot", "scan", "sort", "host") or op in ALONE:
+                must.add(id(node))
+            if op is DOT:
+                must.update(id(_source(s)) for s in node.src)
+            elif op in (AS_STRIDED, ARGSORT, HOST):
+                must.update(id(s) for s in node.src)
+            elif op in (PUT, WRITE):
+                must.update(id(s) for s in node.src[:1])
+        return must
+
+    def _measure(self, node: Node) -> None:
+        """Levels, reads and weight of a node from its sources."""
+        level = barrier = -1
+        reads: set[int] = set()
+        weight = weight_of(node)
+        moves = node.op.kind not in ("map", "leaf", "reduce") and node.op is not EXPAND
+        for s in node.src:
+            inner = self.level[id(s)]
+            level = max(level, inner)
+            barrier = max(barrier, inner if moves or _stretches(node, s) else self.barrier[id(s)])
+            if id(s) in self.group_of or s.op.kind == "leaf":
+                reads.add(id(s))
+            else:
+                reads |= self.reads[id(s)]
+                weight += self.weight[id(s)]
+        self.level[id(node)] = level
+        self.barrier[id(node)] = barrier
+        self.reads[id(node)] = frozenset(reads)
+        self.weight[id(node)] = weight
+        if weight > LONG and node.op.kind == "map":
+            self.must.add(id(node))
+
+    # ------------------------------------------------------------ where it is computed
+
+    def _place(self, node: Node) -> None:
+        if node.op.kind == "leaf" and (id(node) not in self.roots or node.op is INPUT):
+            return
+        at = self._join(node)
+        if at is None:
+            at = len(self.groups)
+            self.groups.append(_new_group(node))
+        group = self.groups[at]
+        if node.op.kind == "reduce" and group.kind == "map":
+            group.kind, group.dims = "row", node.attrs[0]
+        group.nodes.append(node)
+        group.reads |= self.reads[id(node)] | {id(node)}
+        self.group_of[id(node)] = at
+        self.level[id(node)] = at
+        self.barrier[id(node)] = -1
+        self.reads[id(node)] = frozenset((id(node),))
+        self.weight[id(node)] = 0
+
+    def _join(self, node: Node) -> int | None:
+        if node.op is DOT or node.op in ALONE:
+            return None
+        level, barrier = self.level[id(node)], self.barrier[id(node)]
+        last = len(self.groups) - 1
+        for at in [level, *range(last, max(level, last - NEAR), -1)]:
+            if at < 0 or at <= barrier:
+                continue
+            group = self.groups[at]
+            if self._fits(node, group) and (at == level or self._shares(node, group)):
+                return at
+        return None
+
+    def _shares(self, node: Node, group: Group) -> bool:
+        return bool(self.reads[id(node)] & group.reads)
+
+    def _fits(self, node: Node, group: Group) -> bool:
+        if len(group.nodes) >= MANY or group.kind == "alone":
+            return False
+        if node.op.kind == "reduce":
+            shape = node.src[0].shape
+            if group.kind == "map":
+                return shape == group.shape
+            return group.kind == "row" and shape == group.shape and node.attrs[0] == group.dims
+        if group.kind == "dot":
+            return node.shape == group.shape and not self._heavy_gather(node)
+        if node.shape == group.shape:
+            return True
+        return group.kind == "row" and node.shape == group.kept
+
+    def _heavy_gather(self, node: Node) -> bool:
+        return node.op in (CAT, TAKE)
+
+    # ------------------------------------------------------------ what is kept in memory
+
+    def _keep_shared(self) -> None:
+        """A costly virtual value that several groups need is stored by the first of them."""
+        demand: dict[int, set[int]] = {}
+        aligned: dict[int, set[int]] = {}
+        for node in reversed(self.order):
+            own = self.group_of.get(id(node))
+            if own is None:
+                own = self._promote(node, demand.get(id(node), set()),
+                                    aligned.get(id(node), set()))
+            groups = {own} if own is not None else demand.get(id(node), set())
+            straight = {own} if own is not None else aligned.get(id(node), set())
+            moves = node.op.kind not in ("map", "leaf", "reduce") and node.op is not EXPAND
+            for s in node.src:
+                if id(s) in self.group_of:
+                    continue
+                demand.setdefault(id(s), set()).update(groups)
+                if not moves and not _stretches(node, s):
+                    aligned.setdefault(id(s), set()).update(straight)
+
+    def _promote(self, node: Node, groups: set[int], straight: set[int]) -> int | None:
+        if len(groups) < 2 or node.op.kind != "map" or self.weight[id(node)] <= HEAVY:
+            return None
+        first = min(groups)
+        group = self.groups[first]
+        if first not in straight or group.kind == "alone":
+            return None
+        if node.shape != group.shape and not (group.kind == "row" and node.shape == group.kept):
+            return None
+        self.must.add(id(node))
+        self.group_of[id(node)] = first
+        group.nodes.append(node)
+        return first
+
+    def _mark_stored(self) -> None:
+        """Which computed nodes have readers outside their group (or are results)."""
+        position = {id(n): i for i, n in enumerate(self.order)}
+        outside: set[int] = set(self.roots)
+        for at, group in enumerate(self.groups):
+            group.nodes.sort(key=lambda n: position[id(n)])
+            stack = [s for n in group.nodes for s in n.src]
+            seen: set[int] = set()
+            while stack:
+                node = stack.pop()
+                if id(node) in seen:
+                    continue
+                seen.add(id(node))
+                own = self.group_of.get(id(node))
+                if own is None:
+                    stack.extend(node.src)
+                elif own != at:
+                    outside.add(id(node))
+        for group in self.groups:
+            group.stored = [n for n in group.nodes if id(n) in outside or group.kind == "alone"]
+
+
+def _new_group(node: Node) -> Group:
+    if node.op is DOT:
+        return Group("dot", node.shape, ())
+    if node.op in ALONE:
+        return Group("alone", node.shape, ())
+    if node.op.kind == "reduce":
+        return Group("row", node.src[0].shape, node.attrs[0])
+    return Group("map", node.shape, ())
+
+
+def _stretches(node: Node, src: Node) -> bool:
+    """Whether `src` broadcasts into `node` other than along dims of extent 1 of equal rank."""
+    return len(src.shape) != len(node.shape) and math.prod(src.shape) != 1
+
+
+def _source(node: Node) -> Node:
+    """The node whose memory an operand of a contraction reads."""
+    while node.op in LOADABLE and node.op is not AS_STRIDED and node.src:
+        node = node.src[0]
+    return node if node.op is not AS_STRIDED else node.src[0]

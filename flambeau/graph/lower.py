@@ -1,0 +1,359 @@
+"""From fused groups to loop nests: memory for every result, then a kernel (or a few) a group.
+
+In: primitives as results of a program. Out: `Lowered`: steps in order, each a list of kernels or a
+foreign call, and how much memory they need. Called by `graph/realize`.
+"""
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+
+from ..core.dtype import dtype
+from ..core.symbol import ZERO, Index, Var, of
+from ..kernel.gemm import Contraction, Machine, contraction
+from ..kernel.loopnest import (
+    Accumulate,
+    Buffer,
+    Cast,
+    Kernel,
+    Load,
+    Local,
+    Loop,
+    Stmt,
+    Store,
+    Value,
+)
+from ..kernel.rewrite import flatten, merge, substitute
+from ..kernel.schedule import kernel
+from . import nest
+from .emit import At, Emitter, flat, unflatten
+from .fuse import Group, fuse, weight_of
+from .memory import Arena
+from .node import Node, topological
+from .primitive import ARGSORT, HOST, INPUT, PUT, SCAN, WRITE
+
+SCANS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
+
+
+@dataclass(slots=True)
+class Foreign:
+    """A step outside compiled code: `node` (HOST, ARGSORT) from and to buffers."""
+
+    node: Node
+    sources: list[Buffer]
+    target: Buffer
+
+
+@dataclass(slots=True)
+class Lowered:
+    """A program before code generation. Slots: inputs, then results, then the arena."""
+
+    inputs: int
+    results: int
+    arena: int = 0
+    steps: list[list[Kernel] | Foreign] = field(default_factory=list)
+
+
+def lower(roots: list[Node], inputs: int, machine: Machine | None = None) -> Lowered:
+    """Kernels for distinct, non-empty root nodes (primitives)."""
+    return _Lowering(roots, inputs, machine).run()
+
+
+class _Lowering:
+    def __init__(self, roots: list[Node], inputs: int, machine: Machine | None) -> None:
+        self.roots = roots
+        self.machine = machine
+        self.out = Lowered(inputs, len(roots))
+        self.arena = Arena()
+        self.buffers: dict[int, Buffer] = {}
+        self.names = itertools.count()
+
+    def run(self) -> Lowered:
+        groups = fuse(self.roots)
+        result = {id(r): k for k, r in enumerate(self.roots)}
+        for node in topological(self.roots):
+            if node.op is INPUT:
+                slot, offset, _, _ = node.attrs
+                self.buffers[id(node)] = Buffer(f"in{slot}", slot, node.dtype, node.size, offset)
+        last = _last_readers(groups)
+        held: list[tuple[int, tuple[int, int]]] = []
+        for at, group in enumerate(groups):
+            for node in group.stored:
+                if id(node) in result:
+                    k = self.out.inputs + result[id(node)]
+                    self.buffers[id(node)] = Buffer(f"out{result[id(node)]}", k, node.dtype,
+                                                    node.size)
+                else:
+                    block = self.arena.take(node.size * node.dtype.itemsize)
+                    held.append((last.get(id(node), at), block))
+                    self.buffers[id(node)] = self._temporary(node.dtype, node.size, block[0])
+            self.scratch: list[tuple[int, int]] = []
+            self._group(group)
+            for block in self.scratch:
+                self.arena.give(block)
+            for until, block in held:
+                if until == at:
+                    self.arena.give(block)
+            held = [h for h in held if h[0] != at]
+        self.out.arena = self.arena.size
+        return self.out
+
+    def _temporary(self, kind: dtype, size: int, offset: int) -> Buffer:
+        slot = self.out.inputs + self.out.results
+        return Buffer(f"tmp{next(self.names)}", slot, kind, size, offset)
+
+    def _scratch(self, name: str, kind: dtype, size: int) -> Buffer:
+        """Memory shared by the kernels of one group."""
+        block = self.arena.take(size * kind.itemsize)
+        self.scratch.append(block)
+        return self._temporary(kind, size, block[0])
+
+    def _emit(self, kernels: list[Kernel]) -> None:
+        if not self.out.steps or isinstance(self.out.steps[-1], Foreign):
+            self.out.steps.append([])
+        step = self.out.steps[-1]
+        assert isinstance(step, list)
+        step.extend(kernels)
+
+    def _group(self, group: Group) -> None:
+        name = _name(group)
+        if group.kind in ("map", "row"):
+            origin = group.nodes[-1].origin
+            self._emit([nest.build(group, name, self.buffers, self._cost(group), origin)])
+        elif group.kind == "dot":
+            self._emit(self._dot(group, name))
+        else:
+            self._alone(group.nodes[0], name)
+
+    def _cost(self, group: Group) -> dict[str, int]:
+        """Useful work: operations of the group's nodes, bytes in and out."""
+        moved = sum(n.size * n.dtype.itemsize for n in group.stored)
+        flops, seen = 0, set()
+        stack = [*group.nodes]
+        own = {id(n) for n in group.nodes}
+        while stack:
+            node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if id(node) in self.buffers and id(node) not in own:
+                moved += node.size * node.dtype.itemsize
+                continue
+            flops += weight_of(node) * node.size
+            if node.op.kind == "reduce":
+                flops += node.src[0].size
+            stack.extend(node.src)
+        return {"flops": flops, "bytes": moved}
+
+    # ------------------------------------------------------------ contractions
+
+    def _dot(self, group: Group, name: str) -> list[Kernel]:
+        node = group.nodes[0]
+        a_dims, b_dims, out_dims, _ = node.attrs
+        a, b = node.src
+        extent = dict(zip(a_dims, a.shape)) | dict(zip(b_dims, b.shape))
+        if out_dims and out_dims[-1] in a_dims and out_dims[-1] not in b_dims:
+            a, b, a_dims, b_dims = b, a, b_dims, a_dims
+        batch = [d for d in out_dims if d in a_dims and d in b_dims]
+        rows = [d for d in out_dims if d in a_dims and d not in b_dims]
+        columns = [d for d in out_dims if d in b_dims and d not in a_dims]
+        inner = [d for d in a_dims if d not in out_dims]
+        inner += [d for d in b_dims if d not in out_dims and d not in inner]
+
+        def place(parts: list[tuple[list[int], Index]], dims: tuple[int, ...]) -> At:
+            found: dict[int, Index] = {}
+            for labels, position in parts:
+                found |= zip(labels, unflatten(position, tuple(extent[d] for d in labels)))
+            return tuple(found[d] for d in dims)
+
+        def load_a(i: Index, m: Index, k: Index) -> Value:
+            return self._operand(a, place([(batch, i), (rows, m), (inner, k)], a_dims))
+
+        def load_b(i: Index, k: Index, n: Index) -> Value:
+            return self._operand(b, place([(batch, i), (inner, k), (columns, n)], b_dims))
+
+        def store(i: Index, m: Index, n: Index, total: Value) -> tuple[Stmt, ...]:
+            at = place([(batch, i), (rows, m), (columns, n)], out_dims)
+            return self._epilogue(group, node, at, total)
+
+        def count(labels: list[int]) -> int:
+            return math.prod(extent[d] for d in labels)
+
+        spec = Contraction(name, count(rows), count(columns), count(inner), load_a, load_b, store,
+                           self._scratch, count(batch), a.dtype, node.origin)
+        return contraction(spec, self.machine)
+
+    def _operand(self, node: Node, at: At) -> Value:
+        em = Emitter(self.buffers, self.names)
+        value = em.value(node, at)
+        if em.body:
+            raise AssertionError("an operand of a contraction must be a plain read")
+        return value
+
+    def _epilogue(self, group: Group, dot: Node, at: At, total: Value) -> tuple[Stmt, ...]:
+        own = {id(n) for n in group.nodes}
+        em = Emitter({k: b for k, b in self.buffers.items() if k not in own}, self.names)
+        value = total if total.dtype is dot.dtype else Cast(total, dot.dtype)
+        em.bind(dot, at, em.let(value) if len(group.stored) > 1 or group.stored[0] is not dot
+                else value)
+        values = em.values([(n, at) for n in group.stored])
+        stores = [Store(self.buffers[id(n)], flat(at, n.shape), v)
+                  for n, v in zip(group.stored, values)]
+        return (*em.body, *stores)
+
+    # ------------------------------------------------------------ one node
+
+    def _alone(self, node: Node, name: str) -> None:
+        if node.op in (HOST, ARGSORT):
+            sources = [self.buffers[id(s)] for s in node.src]
+            self.out.steps.append(Foreign(node, sources, self.buffers[id(node)]))
+        elif node.op is SCAN:
+            self._emit([self._scan(node, name)])
+        elif node.op is PUT:
+            self._emit([self._copy(node, name), self._put(node, name)])
+        elif node.op is WRITE:
+            self._emit([self._copy(node, name), self._write(node, name)])
+        else:
+            raise AssertionError(f"no lowering for {node.op.name}")
+
+    def _outside(self, node: Node) -> dict[int, Buffer]:
+        return {k: b for k, b in self.buffers.items() if k != id(node)}
+
+    def _copy(self, node: Node, name: str) -> Kernel:
+        """The base of a PUT or WRITE, copied to where the result goes."""
+        base = node.src[0]
+        loops = nest.variables(base.shape, "i")
+        at = nest.at_of(base.shape, loops)
+        em = Emitter(self._outside(node), self.names)
+        value = em.value(base, at)
+        body = (*em.body, Store(self.buffers[id(node)], flat(at, base.shape), value))
+        size = base.size * base.dtype.itemsize
+        return kernel(f"{name}_copy", nest.outermost(body, list(loops.values())), 0, 2 * size,
+                      node.origin)
+
+    def _put(self, node: Node, name: str) -> Kernel:
+        """Scatter in row-major order of the indices; columns of the rest may go to any thread."""
+        base, value, *indices = node.src
+        dims, mode = node.attrs
+        front = value.shape[:value.ndim - (base.ndim - len(dims))]
+        rows = nest.variables(front, "s")
+        rest_shape = tuple(n for d, n in enumerate(base.shape) if d not in dims)
+        columns = nest.variables(rest_shape, "c")
+        row_at, rest_at = nest.at_of(front, rows), nest.at_of(rest_shape, columns)
+        em = Emitter(self._outside(node), self.names)
+        rest = iter(rest_at)
+        places = {d: em.position(i, tuple(row_at[len(front) - i.ndim + k] if n != 1 else ZERO
+                                          for k, n in enumerate(i.shape)), base.shape[d])
+                  for d, i in zip(dims, indices)}
+        at = tuple(places[d] if d in places else next(rest) for d in range(base.ndim))
+        element = em.value(value, (*row_at, *rest_at))
+        target, where = self.buffers[id(node)], flat(at, base.shape)
+        last: Stmt
+        if mode == "set":
+            last = Store(target, where, element)
+        else:
+            op = "or" if node.dtype.kind == "b" and mode == "add" else mode
+            last = Accumulate(target, where, op, element)
+        body = (*em.body, last)
+        size = 2 * value.size * value.dtype.itemsize
+        return kernel(name, self._scattered(body, list(rows.values()), list(columns.values())),
+                      value.size, size, node.origin)
+
+    def _scattered(self, body: tuple[Stmt, ...], rows: list[Var],
+                   columns: list[Var]) -> tuple[Stmt, ...]:
+        body, columns = merge(body, columns)
+        if not columns:
+            for v in reversed(rows):
+                body = (Loop(v, "seq", body),)
+            return body
+        *outer, lane = columns
+        block = nest.block_of(lane.extent, 64)
+        part, inner = Var("p", lane.extent // block), Var("c", block)
+        body = substitute(body, {lane: of(part) * block + of(inner)})
+        body = (Loop(inner, "vector", body),)
+        for v in reversed(outer):
+            body = (Loop(v, "seq", body),)
+        for v in reversed(rows):
+            body = (Loop(v, "seq", body),)
+        if part.extent == 1:
+            return substitute(body, {part: ZERO})
+        return (Loop(part, "parallel", body),)
+
+    def _write(self, node: Node, name: str) -> Kernel:
+        _, value = node.src
+        shape, stride, offset = node.attrs
+        loops = nest.variables(shape, "i")
+        at = nest.at_of(shape, loops)
+        where = ZERO + offset
+        for i, s in zip(at, stride):
+            where = where + i * s
+        em = Emitter(self._outside(node), self.names)
+        element = em.value(value, tuple(at[len(shape) - value.ndim + k] if n != 1 else ZERO
+                                        for k, n in enumerate(value.shape)))
+        body = (*em.body, Store(self.buffers[id(node)], where, element))
+        return kernel(name, nest.outermost(body, list(loops.values())), 0,
+                      2 * value.size * value.dtype.itemsize, node.origin)
+
+    def _scan(self, node: Node, name: str) -> Kernel:
+        op, dim = node.attrs
+        src = node.src[0]
+        kind = nest.accumulator(node.dtype)
+        outer = nest.variables(src.shape, "i", tuple(range(dim)))
+        step = Var("r", src.shape[dim])
+        tail = nest.variables(src.shape, "j", tuple(range(dim + 1, src.ndim)))
+        loops = outer | {dim: step} | tail
+        at = tuple(of(loops[d]) if d in loops else ZERO for d in range(src.ndim))
+        tail_shape = src.shape[dim + 1:]
+        width = math.prod(tail_shape)
+        acc = Local("acc", kind, width, "scratch" if width > 1 else "register")
+        lane = flat(at[dim + 1:], tail_shape)
+        em = Emitter(self._outside(node), self.names)
+        value = em.value(src, at)
+        now = Load(acc, lane, kind)
+        body = (*em.body,
+                Accumulate(acc, lane, op, value if value.dtype is kind else Cast(value, kind)),
+                Store(self.buffers[id(node)], flat(at, node.shape),
+                      now if kind is node.dtype else Cast(now, node.dtype)))
+        start = (Store(acc, lane, nest.identity(SCANS[op], kind)),)
+        inner, order = merge(body, list(tail.values()))
+        first, first_order = merge(start, list(tail.values()))
+        whole = (*_vector(first, first_order), Loop(step, "seq", _vector(inner, order)))
+        if outer:
+            whole, p = flatten(whole, list(outer.values()), "p")
+            whole = (Loop(p, "parallel", whole),)
+        return kernel(name, whole, src.size, 2 * src.size * src.dtype.itemsize, node.origin)
+
+
+def _vector(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:
+    for k, v in enumerate(reversed(loops)):
+        body = (Loop(v, "seq" if k else "vector", body),)
+    return body
+
+
+def _name(group: Group) -> str:
+    """What the kernel does, for launch lines: the operations of its nodes, the last ones first."""
+    words: list[str] = []
+    for node in reversed(group.nodes):
+        if node.op.name not in words:
+            words.append(node.op.name)
+    return "_".join(words[:4])
+
+
+def _last_readers(groups: list[Group]) -> dict[int, int]:
+    """For every computed node, the last group that reads its memory."""
+    own = {id(n): at for at, g in enumerate(groups) for n in g.nodes}
+    last: dict[int, int] = {}
+    for at, group in enumerate(groups):
+        seen: set[int] = set()
+        stack = [s for n in group.nodes for s in n.src]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen:
+                continue
+            seen.add(id(node))
+            if id(node) in own and own[id(node)] != at:
+                last[id(node)] = at
+            elif id(node) not in own:
+                stack.extend(node.src)
+    return last

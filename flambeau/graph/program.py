@@ -1,0 +1,139 @@
+"""A compiled graph: what `graph/realize` runs.
+
+In: a template graph (inputs, primitives or composites). Out: `Program.run(inputs, numbers)` gives
+the buffers of the results. Compiling calls the stages in turn.
+"""
+from __future__ import annotations
+
+import ctypes
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..codegen.cpu import Program as Native
+from ..codegen.cpu import compile_program
+from ..core.config import config
+from ..core.trace import describe
+from ..kernel.loopnest import Buffer as Slot
+from ..kernel.loopnest import text as kernel_text
+from ..runtime.buffer import Buffer
+from . import interpret
+from .decompose import decompose
+from .lower import Foreign, lower
+from .node import Node, text
+from .primitive import INPUT, RESHAPE
+from .simplify import simplify
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Where a result comes from: slot `slot` of the program, at `offset` bytes."""
+
+    slot: int
+    offset: int
+    nbytes: int
+    fresh: bool                     # made by the program (not one of its inputs)
+
+
+class Program:
+    """Steps in order, and where their inputs and results are."""
+
+    def __init__(self, roots: list[Node], inputs: int, name: str) -> None:
+        self.name = name
+        self.inputs = inputs
+        _show("graph", lambda: text(roots))
+        primitives = simplify(decompose(roots))
+        _show("fusion", lambda: text(primitives))
+        targets = [_memory_of(p) for p in primitives]
+        made: dict[int, Node] = {}
+        for node in targets:
+            if node.op is not INPUT and node.size:
+                made.setdefault(id(node), node)
+        order = {key: k for k, key in enumerate(made)}
+        lowered = lower(list(made.values()), inputs)
+        self.sizes = [n.size * n.dtype.itemsize for n in made.values()]
+        self.arena = lowered.arena
+        self.results = [_result(n, order, inputs) for n in targets]
+        self.steps: list[Native | Foreign] = []
+        for k, step in enumerate(lowered.steps):
+            if isinstance(step, Foreign):
+                self.steps.append(step)
+            elif step:
+                _show("loops", lambda kernels=step: "\n".join(map(kernel_text, kernels)))
+                self.steps.append(compile_program(f"{name}_{k}", step))
+
+    def run(self, inputs: list[Buffer], numbers: bytes) -> list[Buffer]:
+        """Compute the results; `inputs` are the leaves' buffers, `numbers` the varying scalars."""
+        table = [b.address for b in inputs]
+        scalars = ctypes.create_string_buffer(numbers) if numbers else None
+        if scalars is not None:
+            table.append(ctypes.addressof(scalars))
+        fresh = [Buffer(n) for n in self.sizes]
+        table.extend([b.address for b in fresh])
+        arena = Buffer(self.arena) if self.arena else None
+        if arena is not None:
+            table.append(arena.address)
+        slots = (ctypes.c_void_p * len(table))(*table)
+        for step in self.steps:
+            if isinstance(step, Foreign):
+                _foreign(step, table)
+            elif "launch" in config.show:
+                _timed(step, slots)
+            else:
+                step.run(slots)
+        out: list[Buffer] = []
+        for r in self.results:
+            if r.fresh:
+                out.append(fresh[r.slot - self.inputs] if r.slot >= self.inputs else Buffer(0))
+            elif r.slot < len(inputs) and not inputs[r.slot].pinned:
+                out.append(inputs[r.slot])
+            else:
+                copy = Buffer(r.nbytes)
+                ctypes.memmove(copy.address, table[r.slot] + r.offset, r.nbytes)
+                out.append(copy)
+        return out
+
+
+def _memory_of(node: Node) -> Node:
+    """The node whose row-major elements a root has."""
+    while node.op is RESHAPE:
+        node = node.src[0]
+    return node
+
+
+def _result(node: Node, order: dict[int, int], inputs: int) -> Result:
+    nbytes = node.size * node.dtype.itemsize
+    if node.op is INPUT:
+        return Result(node.attrs[0], node.attrs[1], nbytes, False)
+    if not node.size:
+        return Result(-1, 0, 0, True)
+    return Result(inputs + order[id(node)], 0, nbytes, True)
+
+
+def _array(slot: Slot, table: list[int], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    nbytes = slot.size * slot.dtype.itemsize
+    raw = (ctypes.c_char * nbytes).from_address(table[slot.slot] + slot.offset)
+    return np.frombuffer(raw, slot.dtype.numpy).reshape(shape)
+
+
+def _foreign(step: Foreign, table: list[int]) -> None:
+    """Run a step in NumPy (LAPACK, FFT, sorting) on the program's memory."""
+    sources = [_array(b, table, s.shape) for b, s in zip(step.sources, step.node.src)]
+    out = interpret.MEANING[step.node.op.name](step.node, *sources)
+    _array(step.target, table, step.node.shape)[...] = out
+
+
+def _timed(step: Native, slots: Any) -> None:
+    """Run the kernels one by one and print a line for each (FLAMBEAU_SHOW=launch)."""
+    for kernel, seconds in zip(step.kernels, step.run_timed(slots)):
+        rate = kernel.flops / max(seconds, 1e-9) / 1e9
+        moved = kernel.bytes / max(seconds, 1e-9) / 1e9
+        print(f"{kernel.name:32} {seconds * 1e3:9.3f} ms {rate:8.1f} GFLOP/s {moved:7.1f} GB/s  "
+              f"{describe(kernel.origin)}")
+
+
+def _show(what: str, make: Any) -> None:
+    if what in config.show:
+        print(f"---- {what} {time.strftime('%H:%M:%S')}\n{make()}")
