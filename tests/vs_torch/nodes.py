@@ -1,6 +1,11 @@
 """Compare node functions with PyTorch: values and gradients, through `graph.interpret`."""
+import importlib
+import pkgutil
+
 import numpy as np
 import torch
+
+import flambeau.ops
 
 from flambeau.core import dtype as dt
 from flambeau.graph.interpret import evaluate
@@ -8,6 +13,9 @@ from flambeau.graph.node import Node
 from flambeau.graph.primitive import BUFFER
 from flambeau.ops import derive
 from flambeau.runtime.buffer import Buffer
+
+for _module in pkgutil.iter_modules(flambeau.ops.__path__):     # every derivative rule is declared
+    importlib.import_module(f"flambeau.ops.{_module.name}")
 
 
 def node(t):

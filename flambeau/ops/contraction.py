@@ -1,0 +1,529 @@
+"""Products of matrices and vectors: every public one records one `dot` where it can.
+
+In: nodes of one dtype. Out: nodes. A batch dim of extent 1 is dropped from its operand, so that
+broadcasting costs nothing.
+
+    matmul(%0 : (8, 2, 3), %1 : (3, 4))  ->  dot(%0, %1, (0, 1, 2), (2, 3), (0, 1, 3))
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from ..core import dtype as dt
+from ..core.dtype import dtype
+from ..core.layout import expand_shape
+from ..graph.node import Node, Shape
+from ..graph.primitive import broadcast
+from . import algebra as alg
+from . import promotion as pro
+from .movement import conj
+from .table import composite, public
+
+_C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long",
+            "bfloat16": "c10::BFloat16", "int32": "int", "int16": "short", "int8": "signed char",
+            "uint8": "unsigned char", "complex64": "c10::complex<float>", "bool": "bool",
+            "complex128": "c10::complex<double>"}
+
+
+def contract(a: Node, b: Node, a_dims: Shape, b_dims: Shape, out_dims: Shape) -> Node:
+    """einsum over integer labels where an extent of 1 stretches to the other operand's."""
+    extent: dict[int, int] = {}
+    for label, n in (*zip(a_dims, a.shape), *zip(b_dims, b.shape)):
+        extent[label] = n if extent.get(label, 1) == 1 else extent[label]
+    a, a_dims = _thin(a, a_dims, b_dims, extent)
+    b, b_dims = _thin(b, b_dims, a_dims, extent)
+    return alg.dot(a, b, a_dims, b_dims, out_dims)
+
+
+def _thin(x: Node, dims: Shape, other: Shape, extent: dict[int, int]) -> tuple[Node, Shape]:
+    """Without the dims of extent 1 that the other operand has longer."""
+    kept = tuple(i for i, d in enumerate(dims)
+                 if x.shape[i] == extent[d] or d not in other)
+    if len(kept) == len(dims):
+        return x, dims
+    return alg.reshape(x, tuple(x.shape[i] for i in kept)), tuple(dims[i] for i in kept)
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _no_bool(x: Node, name: str) -> None:
+    if x.dtype.kind == "b":
+        raise NotImplementedError(f'"{name}" not implemented for \'Bool\'')
+
+
+def _same_dtype(a: Node, b: Node) -> None:
+    if a.dtype is not b.dtype:
+        first, second = (_C_NAMES.get(x.dtype.name, x.dtype.name) for x in (a, b))
+        raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {first} != "
+                           f"{second}")
+    _no_bool(a, "addmm_impl_cpu_")
+
+
+def _check_mm(rows: int, inner: int, b: Shape) -> None:
+    if inner != b[0]:
+        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({rows}x{inner} and "
+                           f"{b[0]}x{b[1]})")
+
+
+def _check_bmm(a: Node, b: Node, words: str = "batch2") -> None:
+    for x, name in ((a, "batch1"), (b, "batch2")):
+        if x.ndim != 3:
+            raise RuntimeError(f"{name} must be a 3D tensor")
+    if a.shape[0] != b.shape[0] or a.shape[2] != b.shape[1]:
+        raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
+                           f"[{a.shape[0]}, {a.shape[2]}] but got: [{b.shape[0]}, {b.shape[1]}].")
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"expected scalar type {pro.type_name(a.dtype)} but found "
+                           f"{pro.type_name(b.dtype)}")
+    _no_bool(a, "bmm")
+
+
+def _check_vectors(a: Node, b: Node) -> None:
+    if a.ndim != 1 or b.ndim != 1:
+        raise RuntimeError(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors")
+    if a.dtype is not b.dtype:
+        raise RuntimeError("dot : expected both vectors to have same dtype, but found "
+                           f"{pro.type_name(a.dtype)} and {pro.type_name(b.dtype)}")
+    if a.shape != b.shape:
+        raise RuntimeError(f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src "
+                           f"[{b.shape[0]}] to have the same number of elements, but got "
+                           f"{a.shape[0]} and {b.shape[0]} elements respectively")
+    _no_bool(a, "dot")
+
+
+def _check_mv(mat: Node, vec: Node) -> None:
+    if mat.shape[1] != vec.shape[0]:
+        raise RuntimeError(f"size mismatch, got input ({mat.shape[0]}), mat "
+                           f"({mat.shape[0]}x{mat.shape[1]}), vec ({vec.shape[0]})")
+    if mat.dtype is not vec.dtype:
+        m, v = pro.type_name(mat.dtype), pro.type_name(vec.dtype)
+        raise RuntimeError("addmv input tensors must have the same dtype, but got "
+                           f"{v}, {m}, and {v}")
+    _no_bool(mat, "addmv_impl_cpu")
+
+
+# ---------------------------------------------------------------- products
+
+
+@public("dot")
+def dot(input: Node, tensor: Node) -> Node:
+    _check_vectors(input, tensor)
+    return alg.dot(input, tensor, (0,), (0,), ())
+
+
+@public("vdot")
+def vdot(input: Node, other: Node) -> Node:
+    """The dot product with the first vector conjugated."""
+    _check_vectors(input, other)
+    return alg.dot(conj(input), other, (0,), (0,), ())
+
+
+@public("linalg.vecdot")
+def vecdot(x: Node, y: Node, *, dim: int = -1) -> Node:
+    """The sum of conj(x) * y along one dim; the other dims broadcast."""
+    x, y = pro.promote(x, y)
+    n = max(x.ndim, y.ndim)
+    d = pro.wrap_dim(dim, n)
+    labels = tuple(range(n))
+    out = tuple(k for k in labels if k != d)
+    return contract(conj(x), y, labels[n - x.ndim:], labels[n - y.ndim:], out)
+
+
+@public("mv")
+def mv(input: Node, vec: Node) -> Node:
+    if input.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError("vector + matrix @ vector expected, got "
+                           f"1, {input.ndim}, {vec.ndim}")
+    _check_mv(input, vec)
+    return alg.dot(input, vec, (0, 1), (1,), (0,))
+
+
+@public("mm")
+def mm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
+    for x, name in ((input, "self"), (mat2, "mat2")):
+        if x.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix")
+    _check_mm(*input.shape, mat2.shape)
+    _same_dtype(input, mat2)
+    return alg.dot(input, mat2, (0, 1), (1, 2), (0, 2), out_dtype)
+
+
+@public("bmm")
+def bmm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
+    _check_bmm(input, mat2)
+    return alg.dot(input, mat2, (0, 1, 2), (0, 2, 3), (0, 1, 3), out_dtype)
+
+
+@public("matmul", "linalg.matmul", "Tensor.__matmul__")
+def matmul(input: Node, other: Node) -> Node:
+    """The matrix product; 1-d operands are row or column, leading dims are a batch."""
+    a, b = input, other
+    if a.ndim == 0 or b.ndim == 0:
+        raise RuntimeError("both arguments to matmul need to be at least 1D, but they are "
+                           f"{a.ndim}D and {b.ndim}D")
+    if a.ndim == 1 and b.ndim == 1:
+        return dot(a, b)
+    _check_matmul(a, b)
+    rank = max(a.ndim, b.ndim, 2)
+    m, k, n = rank, rank + 1, rank + 2                       # labels; a batch dim's is its place
+    batch = tuple(range(rank - 2))
+    a_dims = (k,) if a.ndim == 1 else (*batch[rank - a.ndim:], m, k)
+    b_dims = (k,) if b.ndim == 1 else (*batch[rank - b.ndim:], k, n)
+    out = (*batch, *((m,) if a.ndim > 1 else ()), *((n,) if b.ndim > 1 else ()))
+    return contract(a, b, a_dims, b_dims, out)
+
+
+def _check_matmul(a: Node, b: Node) -> None:
+    """The checks, in the words of the function PyTorch would have called."""
+    inner = b.shape[0] if b.ndim == 1 else b.shape[-2]
+    if a.ndim > 2 and b.ndim > 2 or a.ndim == 1 and b.ndim > 2:
+        if b.ndim > 2 and a.ndim > 2:
+            broadcast(a.shape[:-2], b.shape[:-2])
+        size = _count(b.shape[:-2])
+        if a.shape[-1] != inner:
+            raise RuntimeError("Expected size for first two dimensions of batch2 tensor to be: "
+                               f"[{size}, {a.shape[-1]}] but got: [{size}, {inner}].")
+        if a.dtype is not b.dtype:
+            raise RuntimeError(f"expected scalar type {pro.type_name(a.dtype)} but found "
+                               f"{pro.type_name(b.dtype)}")
+        _no_bool(a, "bmm")
+        return
+    rows = _count(a.shape[:-1])
+    if b.ndim == 1:
+        if a.shape[-1] != inner:
+            raise RuntimeError(f"size mismatch, got input ({rows}), mat ({rows}x{a.shape[-1]}), "
+                               f"vec ({inner})")
+        _same_dtype(a, b)
+        return
+    _check_mm(rows, a.shape[-1], b.shape[-2:])
+    _same_dtype(a, b)
+
+
+def _count(shape: Shape) -> int:
+    n = 1
+    for extent in shape:
+        n *= extent
+    return n
+
+
+@public("outer", "ger")
+def outer(input: Node, vec2: Node) -> Node:
+    for x, name in ((input, "self"), (vec2, "vec2")):
+        if x.ndim != 1:
+            raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
+    a, b = pro.promote(input, vec2)
+    return alg.reshape(a, (a.size, 1)) * b if a.dtype.kind != "b" else alg.and_(
+        alg.reshape(a, (a.size, 1)), b)
+
+
+@public("inner")
+def inner(input: Node, other: Node) -> Node:
+    """The sum of products over the last dims; with a 0-d operand, the plain product."""
+    if input.ndim == 0 or other.ndim == 0:
+        a, b = pro.promote(input, other)
+        return a * b
+    if input.shape[-1] != other.shape[-1]:
+        raise RuntimeError("inner() the last dimension must match on both input tensors but got "
+                           f"shapes {list(input.shape)} and {list(other.shape)}")
+    _same_dtype(input, other)
+    k = input.ndim + other.ndim
+    a_dims = (*range(input.ndim - 1), k)
+    b_dims = (*range(input.ndim, k - 1), k)
+    return alg.dot(input, other, a_dims, b_dims, a_dims[:-1] + b_dims[:-1])
+
+
+# ---------------------------------------------------------------- with an addend
+
+
+def _blend(input: Node, product: Node, beta: Any, alpha: Any) -> Node:
+    """beta * input + alpha * product; beta = 0 leaves the input out, NaN and all."""
+    shape = expand_shape(input.shape, product.shape)
+    for name, value in (("beta", beta), ("alpha", alpha)):
+        if isinstance(value, float) and product.dtype.kind in "biu":
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a "
+                               "floating point number.")
+    if alpha != 1:
+        product = product * pro.number(alpha, product.dtype)
+    if beta == 0:
+        return product
+    if beta != 1:
+        input = input * pro.number(beta, input.dtype)
+    return alg.expand(input, shape) + product if len(shape) < input.ndim else input + product
+
+
+def _like(input: Node, other: Node) -> None:
+    if input.dtype is not other.dtype:
+        raise RuntimeError("self and mat2 must have the same dtype, but got "
+                           f"{pro.type_name(input.dtype)} and {pro.type_name(other.dtype)}")
+
+
+@public("addmm", inplace=True)
+def addmm(input: Node, mat1: Node, mat2: Node, out_dtype: dtype | None = None, *, beta: Any = 1,
+          alpha: Any = 1) -> Node:
+    for x, name in ((mat1, "mat1"), (mat2, "mat2")):
+        if x.ndim != 2:
+            raise RuntimeError(f"{name} must be a matrix, got {x.ndim}-D tensor")
+    _check_mm(*mat1.shape, mat2.shape)
+    product = mm(mat1, mat2, out_dtype)
+    expand_shape(input.shape, product.shape)
+    _like(input, mat2)
+    return _blend(input, product, beta, alpha)
+
+
+@public("addmv", inplace=True)
+def addmv(input: Node, mat: Node, vec: Node, *, beta: Any = 1, alpha: Any = 1) -> Node:
+    if mat.ndim != 2 or vec.ndim != 1:
+        raise RuntimeError("vector + matrix @ vector expected, got "
+                           f"{input.ndim}, {mat.ndim}, {vec.ndim}")
+    if mat.shape[1] != vec.shape[0] or input.ndim and input.shape[0] not in (1, mat.shape[0]):
+        raise RuntimeError(f"size mismatch, got input ({input.shape[0] if input.ndim else 1}), mat "
+                           f"({mat.shape[0]}x{mat.shape[1]}), vec ({vec.shape[0]})")
+    return _blend(input, mv(mat, vec), beta, alpha)
+
+
+@public("addr", inplace=True)
+def addr(input: Node, vec1: Node, vec2: Node, *, beta: Any = 1, alpha: Any = 1) -> Node:
+    for x, name in ((vec1, "vec1"), (vec2, "vec2")):
+        if x.ndim != 1:
+            raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {x.ndim}-D")
+    product = outer(vec1, vec2)
+    expand_shape(input.shape, product.shape)
+    first, second = pro.promote(input, product)
+    if first.dtype.kind == "b":
+        kept = alg.and_(second, bool(alpha))
+        return kept if not beta else alg.or_(first, kept)
+    return _blend(first, second, beta, alpha)
+
+
+@public("addbmm", inplace=True)
+def addbmm(input: Node, batch1: Node, batch2: Node, *, beta: Any = 1, alpha: Any = 1) -> Node:
+    """beta * input + alpha * the sum of the batch's products."""
+    _check_bmm(batch1, batch2)
+    product = alg.dot(batch1, batch2, (0, 1, 2), (0, 2, 3), (1, 3))
+    expand_shape(input.shape, product.shape)
+    return _blend(input, product, beta, alpha)
+
+
+@public("baddbmm", inplace=True)
+def baddbmm(input: Node, batch1: Node, batch2: Node, out_dtype: dtype | None = None, *,
+            beta: Any = 1, alpha: Any = 1) -> Node:
+    _check_bmm(batch1, batch2)
+    expand_shape(input.shape, (*batch1.shape[:2], batch2.shape[2]))
+    return _blend(input, bmm(batch1, batch2, out_dtype), beta, alpha)
+
+
+# ---------------------------------------------------------------- layers
+
+
+def _linear_shape(x: Node, w: Node, b: Node) -> tuple[Shape, dtype]:
+    return x.shape[:-1] + w.shape[:1], x.dtype
+
+
+@composite("linear", _linear_shape)
+def LINEAR(x: Node, w: Node, b: Node) -> Node:  # noqa: N802 - an Op
+    return _product(x, w) + b
+
+
+def _product(x: Node, w: Node) -> Node:
+    """x @ w.T over the last dim of x."""
+    k = x.ndim - 1
+    return alg.dot(x, w, tuple(range(k + 1)), (k + 1, k), (*range(k), k + 1))
+
+
+@public("nn.functional.linear", "_C._nn.linear")
+def linear(input: Node, weight: Node, bias: Node | None = None) -> Node:
+    """input @ weight.T + bias: one node."""
+    if weight.ndim == 1 and input.ndim and bias is None:
+        return matmul(input, weight)
+    if weight.ndim != 2 or input.ndim == 0:
+        raise RuntimeError("both arguments to linear need to be at least 1D, but they are "
+                           f"{input.ndim}D and {weight.ndim}D")
+    _check_mm(_count(input.shape[:-1]), input.shape[-1], weight.shape[::-1])
+    if bias is not None:
+        _like(bias, input)
+    _same_dtype(input, weight)
+    if bias is None:
+        return _product(input, weight)
+    expand_shape(bias.shape, (_count(input.shape[:-1]), weight.shape[0]))
+    return LINEAR(input, weight, bias)
+
+
+@public("torch.bilinear", "nn.functional.bilinear")
+def bilinear(input1: Node, input2: Node, weight: Node, bias: Node | None = None) -> Node:
+    """out[..., o] = input1[..., i] weight[o, i, j] input2[..., j] + bias[o]."""
+    if input1.shape[:-1] != input2.shape[:-1]:
+        raise RuntimeError("bilinear(): input batch dimensions do not match: got "
+                           f"{list(input1.shape[:-1])} and {list(input2.shape[:-1])}")
+    for k, x in ((1, input1), (2, input2)):
+        if x.shape[-1] != weight.shape[k]:
+            raise RuntimeError(f"bilinear(): input{k} size does not match weight size: got "
+                               f"{x.shape[-1]} but expected {weight.shape[k]}")
+    n = input1.ndim - 1
+    batch = tuple(range(n))
+    o, i, j = n, n + 1, n + 2
+    part = alg.dot(input1, weight, (*batch, i), (o, i, j), (*batch, o, j))
+    out = alg.dot(part, input2, (*batch, o, j), (*batch, j), (*batch, o))
+    return out if bias is None else out + bias
+
+
+# ---------------------------------------------------------------- built from products
+
+
+@public("linalg.multi_dot")
+def multi_dot(tensors: list[Node]) -> Node:
+    """The product of a chain of matrices, in the order that needs the fewest multiplications."""
+    if len(tensors) < 2:
+        raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")
+    parts = list(tensors)
+    first, last = parts[0].ndim == 1, parts[-1].ndim == 1
+    if first:
+        parts[0] = alg.unsqueeze(parts[0], 0)
+    if last:
+        parts[-1] = alg.unsqueeze(parts[-1], 1)
+    for i, x in enumerate(parts):
+        if x.ndim != 2:
+            raise RuntimeError(f"multi_dot(): tensor {i} must be 2D but got {x.ndim}D")
+    out = _chain(parts)
+    return alg.squeeze(out, ((0,) if first else ()) + ((1,) if last else ()))
+
+
+def _chain(parts: list[Node]) -> Node:
+    """Dynamic programming over where to split (Cormen et al., chapter 15.2)."""
+    n = len(parts)
+    size = [x.shape[0] for x in parts] + [parts[-1].shape[1]]
+    best: dict[tuple[int, int], tuple[int, int]] = {(i, i): (0, i) for i in range(n)}
+    for span in range(1, n):
+        for i in range(n - span):
+            j = i + span
+            best[i, j] = min((best[i, k][0] + best[k + 1, j][0] + size[i] * size[k + 1]
+                              * size[j + 1], k) for k in range(i, j))
+
+    def product(i: int, j: int) -> Node:
+        if i == j:
+            return parts[i]
+        k = best[i, j][1]
+        return mm(product(i, k), product(k + 1, j))
+
+    return product(0, n - 1)
+
+
+@public("torch.chain_matmul")
+def chain_matmul(*matrices: Node) -> Node:
+    return matrices[0] if len(matrices) == 1 else multi_dot(list(matrices))
+
+
+@public("matrix_power", "linalg.matrix_power")
+def matrix_power(input: Node, n: int) -> Node:
+    """The n-th power of square matrices by repeated squaring."""
+    if input.ndim < 2 or input.shape[-1] != input.shape[-2]:
+        if input.ndim < 2:
+            raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 "
+                               "dimensions.")
+        raise RuntimeError("linalg.matrix_power: A must be batches of square matrices, but they "
+                           f"are {input.shape[-2]} by {input.shape[-1]} matrices")
+    if n < 0:
+        from .linalg import inv
+        return matrix_power(inv(input), -n)
+    out: Node | None = None
+    square = input
+    while n:
+        if n & 1:
+            out = square if out is None else matmul(out, square)
+        n >>= 1
+        if n:
+            square = matmul(square, square)
+    if out is not None:
+        return out
+    k = input.shape[-1]
+    eye = alg.eq(alg.iota((k, k), 0), alg.iota((k, k), 1))
+    return alg.expand(alg.cast(eye, input.dtype), input.shape)
+
+
+@public("kron")
+def kron(input: Node, other: Node) -> Node:
+    """The Kronecker product: every element of input times the whole of other."""
+    a, b = pro.promote(input, other)
+    n = max(a.ndim, b.ndim)
+    a = alg.reshape(a, (1,) * (n - a.ndim) + a.shape)
+    b = alg.reshape(b, (1,) * (n - b.ndim) + b.shape)
+    wide = tuple(e for k in a.shape for e in (k, 1))
+    other_wide = tuple(e for k in b.shape for e in (1, k))
+    multiply = alg.and_ if a.dtype is dt.bool_ else alg.mul
+    out = multiply(alg.reshape(a, wide), alg.reshape(b, other_wide))
+    return alg.reshape(out, tuple(i * j for i, j in zip(a.shape, b.shape)))
+
+
+@public("linalg.cross")
+def linalg_cross(input: Node, other: Node, *, dim: int = -1) -> Node:
+    """The vector product along a dim of extent 3."""
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    d = pro.wrap_dim(dim, input.ndim)
+    if input.shape[d] != 3 or other.shape[d] != 3:
+        raise RuntimeError(f"linalg.cross: inputs dimension {dim} must have length 3. Got "
+                           f"{input.shape[d]} and {other.shape[d]}")
+    a, b = pro.promote(input, other)
+    shape = broadcast(a.shape, b.shape)
+    a, b = alg.expand(a, shape), alg.expand(b, shape)
+
+    def turned(x: Node, by: int) -> Node:
+        return alg.cat([alg.narrow(x, d, by, 3 - by), alg.narrow(x, d, 0, by)], d)
+
+    return turned(a, 1) * turned(b, 2) - turned(a, 2) * turned(b, 1)
+
+
+@public("cross")
+def cross(input: Node, other: Node, dim: int | None = None) -> Node:
+    if dim is None:
+        if input.ndim != other.ndim:
+            raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+        found = [d for d, n in enumerate(input.shape) if n == 3]
+        if not found:
+            raise RuntimeError("no dimension of size 3 in input")
+        dim = found[0]
+    return linalg_cross(input, other, dim=dim)
+
+
+def _cdist_shape(a: Node, b: Node, p: float) -> tuple[Shape, dtype]:
+    batch = broadcast(a.shape[:-2], b.shape[:-2])
+    return (*batch, a.shape[-2], b.shape[-2]), a.dtype
+
+
+@composite("cdist", _cdist_shape, ("p",))
+def CDIST(a: Node, b: Node, p: float) -> Node:  # noqa: N802 - an Op
+    """Distances between every row of a and every row of b; no gradient where they are equal."""
+    a = alg.unsqueeze(a, a.ndim - 1)
+    b = alg.unsqueeze(b, b.ndim - 2)
+    apart = alg.abs_(a - b)
+    last = (apart.ndim - 1,)
+    if p == 0:
+        return alg.squeeze(alg.sum_(alg.cast(alg.ne(apart, 0), a.dtype), last), last)
+    if p == float("inf"):
+        return alg.squeeze(alg.amax(apart, last), last)
+    if p == 1:
+        return alg.squeeze(alg.sum_(apart, last), last)
+    powered = alg.square(apart) if p == 2 else alg.power(apart, p)
+    total = alg.squeeze(alg.sum_(powered, last), last)
+    equal = alg.eq(total, 0)
+    safe = alg.where(equal, 1, total)
+    root = alg.sqrt(safe) if p == 2 else alg.power(safe, 1 / p)
+    return alg.where(equal, 0, root)
+
+
+@public("torch.cdist")
+def cdist(x1: Node, x2: Node, p: float = 2.0,
+          compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary") -> Node:
+    for name, x in (("X1", x1), ("X2", x2)):
+        if x.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
+    if x1.shape[-1] != x2.shape[-1]:
+        raise RuntimeError("X1 and X2 must have the same number of columns. X1: "
+                           f"{x1.shape[-1]} X2: {x2.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    if x1.dtype.kind != "f" or x2.dtype.kind != "f":
+        raise RuntimeError("cdist only supports floating-point dtypes, X1 got: "
+                           f"{pro.type_name(x1.dtype)}")
+    a, b = pro.promote(x1, x2)
+    return CDIST(a, b, p=float(p))
