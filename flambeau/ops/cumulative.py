@@ -1,0 +1,191 @@
+"""Running results along a dim, and differences: cumsum, cumprod, cummax, diff, trapezoid.
+
+In: nodes, a dim. Out: nodes of the same shape (but diff and trapezoid).
+
+    cumsum(x, dim=1)  ->  scan(%0, op="add", dim=1)
+"""
+from __future__ import annotations
+
+from collections import namedtuple
+from typing import Any
+
+from ..core import dtype as dt
+from ..core.dtype import dtype
+from ..graph.node import Node
+from ..graph.primitive import SCAN
+from . import algebra as a
+from .algebra import and_, cast, const, or_, where
+from .fused import fused
+from .promotion import float_type, promote, wrap_dim
+from .reduction import logsumexp_kept, sum_type
+from .table import derivative, public
+
+cummax_result = namedtuple("cummax", ["values", "indices"])
+cummin_result = namedtuple("cummin", ["values", "indices"])
+
+
+def _from_the_end(g: Node, dim: int) -> Node:
+    """Running sum from the last element to the first."""
+    return a.flip(a.scan(a.flip(g, (dim,)), "add", dim), (dim,))
+
+
+@derivative(SCAN)
+def _scan_slope(g: Node, out: Node, x: Node, op: str, dim: int) -> tuple[Node]:
+    if op == "add":
+        return (_from_the_end(g, dim),)
+    if op == "mul":
+        return (_product_slope(g, out, x, dim),)
+    at = _where_reached(x, out, dim)
+    picks = [at if d == dim else a.iota(x.shape, d) for d in range(x.ndim)]
+    return (a.put(a.zeros_like(g), g, picks, range(x.ndim), "add"),)
+
+
+def _product_slope(g: Node, out: Node, x: Node, dim: int) -> Node:
+    """Before the first zero sum(g * out) / x over what follows; at it, the products without it."""
+    zero = a.eq(x, 0)
+    zeros = a.scan(cast(zero, dt.int64), "add", dim)
+    first = and_(zero, a.eq(zeros, 1))
+    without = a.scan(where(first, 1, x), "mul", dim)
+    before = _from_the_end(g * out, dim) / where(zero, 1, x)
+    at = _from_the_end(where(a.eq(zeros, 1), g * without, 0), dim)
+    return where(a.eq(zeros, 0), before, where(first, at, 0))
+
+
+def _where_reached(x: Node, out: Node, dim: int) -> Node:
+    """The last position so far that equals the running extreme."""
+    hit = a.eq(x, out)
+    if x.dtype.kind == "f":
+        hit = or_(hit, a.isnan(x))
+    return a.scan(where(hit, a.positions(x, dim), const(0, dt.int64)), "max", dim)
+
+
+@public("cumsum", inplace=True)
+def cumsum(input: Node, dim: int, *, dtype: dtype | None = None) -> Node:
+    d = wrap_dim(dim, input.ndim)
+    x = cast(input, sum_type(input, dtype))
+    return a.scan(x, "add", d) if x.ndim else x
+
+
+@public("cumprod", inplace=True)
+def cumprod(input: Node, dim: int, *, dtype: dtype | None = None) -> Node:
+    d = wrap_dim(dim, input.ndim)
+    x = cast(input, sum_type(input, dtype))
+    return a.scan(x, "mul", d) if x.ndim else x
+
+
+def _running(input: Node, dim: int, op: str, result: Any) -> Any:
+    d = wrap_dim(dim, input.ndim)
+    if not input.ndim:
+        return result(input, const(0, dt.int64))
+    x = cast(input, dt.uint8) if input.dtype is dt.bool_ else input
+    out = a.scan(x, op, d)
+    return result(cast(out, input.dtype), _where_reached(x, out, d))
+
+
+@public("cummax")
+def cummax(input: Node, dim: int) -> cummax_result:
+    return _running(input, dim, "max", cummax_result)
+
+
+@public("cummin")
+def cummin(input: Node, dim: int) -> cummin_result:
+    return _running(input, dim, "min", cummin_result)
+
+
+def _log_slope(g: Node, out: Node, x: Node, dim: int) -> tuple[Node]:
+    """exp(x_j - out_i) summed over i >= j, term by term: no exponent is taken apart."""
+    rows = a.unsqueeze(out, dim + 1)
+    columns = a.unsqueeze(x, dim)
+    later = a.ge(a.positions(rows, dim), a.positions(columns, dim + 1))
+    terms = where(later, a.unsqueeze(g, dim + 1) * a.exp(columns - rows), 0)
+    return (a.squeeze(a.sum_(terms, (dim,)), (dim,)),)
+
+
+@fused("logcumsumexp", ("dim",), vjp=_log_slope)
+def _logcumsumexp(x: Node, dim: int) -> Node:
+    """Each element's own log-sum-exp of what comes before it: n^2 terms, none of which overflows."""
+    n = x.shape[dim]
+    columns = a.unsqueeze(x, dim)                        # (..., 1, n, ...)
+    shape = columns.shape[:dim] + (n,) + columns.shape[dim + 1:]
+    before = a.le(a.iota(shape, dim + 1), a.iota(shape, dim))
+    masked = where(before, columns, const(float("-inf"), x.dtype))
+    return a.squeeze(logsumexp_kept(masked, (dim + 1,)), (dim + 1,))
+
+
+@public("logcumsumexp")
+def logcumsumexp(input: Node, dim: int) -> Node:
+    d = wrap_dim(dim, input.ndim)
+    x = cast(input, float_type(input.dtype))
+    return _logcumsumexp(x, dim=d) if x.ndim and x.size else x
+
+
+# ---------------------------------------------------------------- differences and areas
+
+
+@public("diff")
+def diff(input: Node, n: int = 1, dim: int = -1, prepend: Node | None = None,
+         append: Node | None = None) -> Node:
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    d = wrap_dim(dim, input.ndim)
+    parts = promote(*[p for p in (prepend, input, append) if p is not None])
+    for p in parts:
+        rest = [k for i, k in enumerate(p.shape) if i != d]
+        if p.ndim != input.ndim or rest != [k for i, k in enumerate(input.shape) if i != d]:
+            raise RuntimeError("diff expects the shape of tensor to prepend or append to match that "
+                               "of input except along the differencing dimension")
+    x = a.cat(parts, d)
+    for _ in range(n):
+        size = max(x.shape[d] - 1, 0)
+        if not size:
+            return a.narrow(x, d, 0, 0)
+        high, low = a.narrow(x, d, 1, size), a.narrow(x, d, 0, size)
+        x = a.xor(high, low) if x.dtype is dt.bool_ else high - low
+    return x
+
+
+def _pairs(y: Node, x: Node | None, d: int) -> Node:
+    """Twice the areas between neighbours along dim d (for steps of 1 without x)."""
+    size = max(y.shape[d] - 1, 0)
+    if y.dtype is dt.bool_:
+        y = cast(y, dt.int64)
+    heights = a.narrow(y, d, 1, size) + a.narrow(y, d, 0, size)
+    if x is None:
+        return heights
+    if x.ndim == 1 and y.ndim > 1:
+        x = a.reshape(x, tuple(x.shape[0] if i == d else 1 for i in range(y.ndim)))
+        along = d
+    else:
+        along = d - y.ndim + x.ndim
+    width = a.narrow(x, along, 1, x.shape[along] - 1) - a.narrow(x, along, 0, x.shape[along] - 1)
+    a_, b_ = promote(heights, width)
+    return a_ * b_
+
+
+def _halved(doubled: Node, x: Node | None, dx: Any) -> Node:
+    out = cast(doubled, float_type(doubled.dtype))
+    return out * (0.5 if x is not None else dx / 2)
+
+
+def _check_abscissa(y: Node, x: Node | None, d: int) -> None:
+    if x is not None and x.ndim == 1 and x.shape[0] != y.shape[d]:
+        raise RuntimeError(f"There must be one `x` value for each sample point, got {x.shape[0]} "
+                           f"points for {y.shape[d]} samples")
+
+
+@public("torch.trapezoid", "torch.trapz")
+def trapezoid(y: Node, x: Node | None = None, *, dx: Any = 1, dim: int = -1) -> Node:
+    d = wrap_dim(dim, y.ndim)
+    _check_abscissa(y, x, d)
+    areas = _pairs(y, x, d)
+    return _halved(a.squeeze(a.sum_(cast(areas, sum_type(areas, None)), (d,)), (d,)), x, dx)
+
+
+@public("torch.cumulative_trapezoid")
+def cumulative_trapezoid(y: Node, x: Node | None = None, *, dx: Any = 1, dim: int = -1) -> Node:
+    d = wrap_dim(dim, y.ndim)
+    _check_abscissa(y, x, d)
+    areas = _pairs(y, x, d)
+    return _halved(a.scan(cast(areas, sum_type(areas, None)), "add", d), x, dx)
