@@ -58,6 +58,24 @@ exit:
   ret void
 }
 
+; takes its time on every thread but the caller's, and only then writes
+define void @slow_helper(ptr %ctx, i64 %lo, i64 %hi, i64 %id) {
+entry:
+  %at = getelementptr i64, ptr %ctx, i64 %lo
+  %helper = icmp ne i64 %id, 0
+  %times = select i1 %helper, i64 1000000, i64 50000
+  br label %loop
+loop:
+  %i = phi i64 [ 0, %entry ], [ %i1, %loop ]
+  store volatile i64 0, ptr %at
+  %i1 = add i64 %i, 1
+  %more = icmp slt i64 %i1, %times
+  br i1 %more, label %loop, label %exit
+exit:
+  store i64 1, ptr %at
+  ret void
+}
+
 ; adds to a counter of the thread's own, with no atomics: two threads of one number would lose some
 define void @tally(ptr %ctx, i64 %lo, i64 %hi, i64 %id) {
   %offset = shl i64 %id, 3
@@ -100,7 +118,7 @@ exit:
 }
 """
 
-NAMES = ("increment", "chunk_size", "who", "tally", "nested", "repeat")
+NAMES = ("increment", "chunk_size", "who", "slow_helper", "tally", "nested", "repeat")
 
 
 @lru_cache(maxsize=1)

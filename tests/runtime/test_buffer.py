@@ -269,6 +269,23 @@ assert (array == 1).all()
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_while_another_thread_allocates():
+    code = """
+import os, signal
+from flambeau.runtime import buffer
+buffer._pool._lock.acquire()
+child = os.fork()
+if child == 0:
+    signal.alarm(5)
+    buffer.Buffer(3 << 20)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+
+
 def test_exit_with_live_buffers():
     done = run("from flambeau.runtime.buffer import Buffer\nx = [Buffer(n) for n in (1, 1 << 20)]")
     assert (done.returncode, done.stderr) == (0, "")

@@ -70,6 +70,15 @@ def test_workers_take_part():
     assert seen == {0, 1, 2}
 
 
+@pytest.mark.parametrize("count", [2, 4])
+def test_returns_when_the_last_worker_is_done(count):
+    threads.set_num_threads(count)
+    for _ in range(20):
+        marks = np.zeros(12, dtype=np.int64)
+        native.parallel("slow_helper", marks, 12, 1)
+        assert (marks == 1).all()
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.0005])
 def test_stress_from_spinning_and_from_sleep(pause):
     threads.set_num_threads(4)
