@@ -2,8 +2,8 @@
 
 In: a `Machine` and sizes. Out: cycles. The figures are those of current desktop and server cores
 (two vector units, four cycles of latency, two loads a cycle); they only have to rank schedules.
-Nothing here knows how many threads will run: `NOMINAL_THREADS` stands for "a few", so that the same
-sizes give the same schedule, and the same sums, everywhere with the same vectors.
+Nothing here knows how many threads will run: `THREADS` weighs a few numbers of them, so that the
+same sizes give the same schedule, and the same sums, everywhere with the same vectors.
 """
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
-NOMINAL_THREADS = 8
+THREADS = ((2, 0.5), (8, 0.3), (32, 0.2))
 LAUNCH = 6000                 # to start the threads on a kernel and gather them again
+TURN = 60                     # to begin a turn of a parallel loop
 SERIAL = 24000                # below this much work one thread is quicker
 LATENCY = 4                   # of a fused multiply-add
 FETCH = 24                    # bytes a cycle from the second-level cache
@@ -22,12 +23,13 @@ STREAM = 10                   # bytes a cycle from memory, for all threads toget
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Vector width in bytes, vector registers, and the caches of a core in bytes."""
+    """Vector width in bytes, vector registers, the caches of a core in bytes, masked loads."""
 
     vector_bytes: int = 64
     registers: int = 32
     l1: int = 32 << 10
     l2: int = 1 << 20
+    masks: bool = True
 
     def lanes(self, itemsize: int) -> int:
         return self.vector_bytes // itemsize
@@ -38,18 +40,35 @@ def tile_shapes(machine: Machine) -> tuple[tuple[int, int], ...]:
     """(rows, vectors) of register tiles that leave room for B's vectors and one of A."""
     spare = 2 if machine.registers >= 32 else 0
     shapes = []
-    for vectors in (1, 2, 3, 4, 6, 8):
+    for vectors in (1, 2, 3, 4, 8):
         rows = (machine.registers - spare - vectors - 1) // vectors
         if rows >= 1:
             shapes.append((min(rows, 16), vectors))
     return tuple(shapes)
 
 
+def dot_shape(m: int, n: int, machine: Machine) -> tuple[int, int]:
+    """(rows, columns) of a tile of dot products: its sums, a column's vectors, one of A."""
+    room = machine.registers - (3 if machine.registers >= 32 else 1) - 1
+    most = 8 if machine.registers >= 32 else 4
+    rows = -(-m // -(-m // most))
+    return rows, max(1, min(8, room // (rows + 1), n))
+
+
+# ---------------------------------------------------------------- time
+
+
+@lru_cache(maxsize=4096)
+def _share(turns: int) -> float:
+    """The part of the work that the busiest thread does, weighed over numbers of threads."""
+    return sum(w * ceil(turns / t) / turns for t, w in THREADS)
+
+
 def spread(cycles: float, turns: int) -> float:
-    """The time of equal parallel turns on a few threads, the launch included."""
+    """The time of equal parallel turns, the launch included."""
     if turns <= 1:
         return cycles
-    return cycles / turns * ceil(turns / NOMINAL_THREADS) + LAUNCH
+    return (cycles + TURN * turns) * _share(turns) + LAUNCH
 
 
 def tile_step(rows: int, vectors: int) -> float:

@@ -15,11 +15,13 @@ from math import ceil
 
 from .cost import (
     FAR,
+    FETCH,
     LATENCY,
     SERIAL,
     STREAM,
     Machine,
     copied,
+    dot_shape,
     scattered,
     spread,
     tile_fetch,
@@ -79,22 +81,22 @@ def _choices(p: Problem, machine: Machine) -> Iterator[Choice]:
     for chunks in _chunkings(p):
         part = replace(p, batch=p.batch * chunks, k=p.k // chunks,
                        shared_b=p.shared_b and chunks == 1)
-        extra = 0.0
+        extra, dear = 0.0, 1.0 if chunks == 1 else 1.1
         if chunks > 1:
             lanes = machine.lanes(p.itemsize)
             extra = spread(copied(p.batch * p.m * p.n * chunks, lanes), 8)
             extra += scattered(p.batch * p.m * p.n) / 4
         for swap, q in ((False, part), (True, part.swapped())):
             for plan, cycles in _tile_plans(q, machine, swap and chunks == 1):
-                yield Choice(plan, swap, chunks, cycles + extra + swap)
+                yield Choice(plan, swap, chunks, (cycles + extra) * dear + swap)
         dot = _dot_plan(part, machine)
         if dot is not None:
-            yield Choice(dot[0], False, chunks, dot[1] + extra)
+            yield Choice(dot[0], False, chunks, (dot[1] + extra) * dear)
 
 
 def _chunkings(p: Problem) -> list[int]:
     """1, and numbers of chunks worth a look where the sums are few and long."""
-    few = p.batch * p.m * p.n <= 1 << 16
+    few = p.batch * p.m * p.n <= 1 << 14
     if not few or p.k < 1024:
         return [1]
     return [1, *(s for s in (4, 8, 16, 32, MAX_CHUNKS) if p.k // s >= 256)]
@@ -117,32 +119,41 @@ def _tile_plans(p: Problem, machine: Machine, across: bool) -> Iterator[tuple[Ti
     """Plans with their cycles; `across`: C's rows run along the tile's columns."""
     lanes = machine.lanes(p.itemsize)
     kc = k_block(p.k)
-    wide = ceil(p.n / lanes)
-    for rows, vectors in tile_shapes(machine):
-        if vectors > wide and vectors > 1:
-            continue
+    for rows, vectors in _shapes(p, machine, lanes):
         columns = vectors * lanes
-        total = ceil(p.n / columns)
         for block_m in _block_heights(p.m, rows):
-            for panels in _panel_counts(total):
+            for panels in _panel_counts(ceil(p.n / columns)):
                 yield _tile_plan(p, machine, across, rows, columns, lanes, block_m, panels, kc)
+
+
+def _shapes(p: Problem, machine: Machine, lanes: int) -> list[tuple[int, int]]:
+    """Register tiles worth a look: wide ones where the rows are few, else nearly square ones."""
+    wide = ceil(p.n / lanes)
+    shapes = [(r, v) for r, v in tile_shapes(machine) if v <= wide]
+    if wide == 1:
+        return shapes[:1]
+    if p.m > 8:
+        return [(r, v) for r, v in shapes if v in (2, 3)]
+    return [(r, v) for r, v in shapes if v == 2 or v > 3]
 
 
 def _block_heights(m: int, rows: int) -> list[int]:
     """Heights that cut m evenly, from one register tile to about 200 rows."""
-    counts = {ceil(m / most) for most in (rows, 4 * rows, 8 * rows, 12 * rows, 18 * rows)}
-    heights = {ceil(m / count) for count in counts}
-    heights |= {m // d for d in (2, 4, 8, 16) if m % d == 0 and rows // 2 <= m // d <= 240}
+    heights = set()
+    for most in (rows, 4 * rows, 12 * rows):
+        count = ceil(m / most)
+        near = [d for d in divisors(m) if count <= d <= count * 1.5]
+        heights.add(m // near[0] if near else ceil(m / count))
     return sorted(heights)
 
 
 def _panel_counts(total: int) -> list[int]:
     """Panels in a block: few, about eight, all; dividing evenly where that can be."""
     found = {total, 1}
-    for most in (4, 8, 16):
+    for most in (4, 12):
         if most < total:
-            found.add(ceil(total / ceil(total / most)))
-            found.add(max(d for d in divisors(total) if d <= most))
+            near = max(d for d in divisors(total) if d <= most)
+            found.add(near if near > most // 2 else ceil(total / ceil(total / most)))
     return sorted(x for x in found if x <= 64)
 
 
@@ -171,7 +182,8 @@ def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: i
         block += (block_m + width) * p.k * p.itemsize / FAR
     serial = turns * block < SERIAL or turns == 1
     time = turns * block if serial else spread(turns * block, turns)
-    time = _bound(time, p)
+    time = _bound(time, p, _page(p.b.row, p.b.itemsize, columns) if pack_b == "none" else 1.0,
+                  _page(p.a.column, p.a.itemsize, block_m if copy_a else rows))
     if b_shared:
         packs = ceil(p.n / columns) * max(1, p.k // 512) * (1 if p.shared_b else p.batch)
         time += spread(b_shared, max(packs, 2))
@@ -179,12 +191,18 @@ def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: i
     return plan, time
 
 
-def _bound(time: float, p: Problem) -> float:
+def _bound(time: float, p: Problem, slow_b: float = 1.0, slow_a: float = 1.0) -> float:
     """No less than it takes to read the operands once, where they are large."""
-    size = p.k * (p.n * p.b.itemsize * (1 if p.shared_b else p.batch)
-                  + p.m * p.a.itemsize * p.batch)
-    floor = size / STREAM if size > 1 << 22 else 0.0
+    size_b = p.k * p.n * p.b.itemsize * (1 if p.shared_b else p.batch)
+    size_a = p.k * p.m * p.a.itemsize * p.batch
+    floor = (size_b * slow_b + size_a * slow_a) / STREAM if size_a + size_b > 1 << 22 else 0.0
     return max(time, floor) + 0.2 * min(time, floor)
+
+
+def _page(step: int | None, itemsize: int, run: int) -> float:
+    """How much slower memory is when `run` elements are read, then `step` are jumped."""
+    far = step is not None and abs(step) * itemsize >= 2048
+    return 1 + 24 / run if far else 1.0
 
 
 def _read_a(p: Problem, lanes: int, block_m: int, width: int, columns: int, rows: int,
@@ -197,12 +215,12 @@ def _read_a(p: Problem, lanes: int, block_m: int, width: int, columns: int, rows
         slow = 1.02 if stride % 1024 or width <= columns else 1.3
         slow = 1.1 if p.a.itemsize < 4 else slow
     elif p.a.row == 1:
-        copy = elements * 2 / min(rows, lanes)
+        copy = elements * 4 / min(rows, lanes)
         slow = 1.05 if (p.a.column or 0) * p.a.itemsize <= 512 else 1.25
     else:
         copy, slow = scattered(elements), 1.5
-    if not p.a.plain:
-        return True, copy + elements, 1.0
+    if not p.a.plain or p.m % block_m:
+        return True, copy + elements * (not p.a.plain), 1.0
     steps = ceil(block_m / rows) * (width / columns) * p.k * tile_step(rows, columns // lanes)
     if copy < steps * (slow - 1):
         return True, copy, 1.0
@@ -221,14 +239,14 @@ def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
         pack = scattered(elements)
     pack += elements * (not p.b.plain)
     everything = p.k * p.n * p.itemsize * (1 if p.shared_b else p.batch)
-    traffic = everything / 8 if everything > machine.l2 else everything / 32
+    traffic = everything / 4 if everything > machine.l2 else everything / 32
     shared = pack * ceil(p.n / width) * (1 if p.shared_b else p.batch) + traffic
     # A block packs for itself what every block of rows needs again.
     fits = width * p.k * p.itemsize <= machine.l2 * 2
     options = [("shared", 0.0, shared, 1.0)]
     if fits:
         options.append(("block", pack, 0.0, 1.0))
-    if p.b.column == 1 and p.b.plain:
+    if p.b.column == 1 and p.b.plain and (machine.masks or p.n % lanes == 0):
         stride = (p.b.row or 0) * p.b.itemsize
         small = p.k * width * p.b.itemsize <= machine.l1
         slow = 1.01 if small else 1.06 if stride <= 1024 else 1.25
@@ -257,14 +275,13 @@ def _dot_plan(p: Problem, machine: Machine) -> tuple[DotPlan, float] | None:
     if p.a.column != 1 or p.b.row != 1 or not (p.a.plain and p.b.plain and p.floating):
         return None
     lanes = machine.lanes(p.itemsize)
-    room = machine.registers - 4 - (machine.registers >= 32) * 2
-    rows = min(p.m, 5 if machine.registers >= 32 else 3)
-    rows = ceil(p.m / ceil(p.m / rows))
-    columns = max(1, min(8, (room - rows + 1) // (rows + 1), p.n))
+    rows, columns = dot_shape(p.m, p.n, machine)
     vectors = ceil(p.k / lanes)
     tiles = ceil(p.m / rows) * ceil(p.n / columns)
-    once = max(rows * columns / 2, (rows + columns) / 2, LATENCY) * vectors
-    once += 9.0 * rows * columns + 20
+    held = p.m * p.k * p.a.itemsize
+    speed = FETCH * 4 if held <= machine.l1 else FETCH if held <= machine.l2 else FETCH / 2
+    once = max(rows * columns / 2, (rows + columns) / 2, LATENCY)
+    once = max(once, rows * machine.vector_bytes / speed) * vectors + 9.0 * rows * columns + 20
     work = p.batch * (tiles * once + copied(p.m * p.n, lanes))
     turns = _dot_turns(p, columns)
     parallel = work > SERIAL and turns * p.batch > 1
