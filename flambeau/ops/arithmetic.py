@@ -17,8 +17,8 @@ from . import algebra as a
 from .algebra import cast, where
 from .fused import fused
 from .promotion import (
-    as_node, check_float, float_type, number, promote, promote_float, promote_types, result_type,
-    type_name,
+    as_node, check_float, float_type, number, only_tensors, promote, promote_float, promote_types, result_type,
+    some_tensor, type_name,
 )
 from .table import public
 
@@ -63,6 +63,7 @@ def sub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
 @public("rsub")
 def rsub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
     """other - alpha * input."""
+    only_tensors("rsub", input)
     y, x = promote(input, other)
     if x.dtype is dt.bool_:
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. "
@@ -111,6 +112,7 @@ def remainder(input: Node | Number, other: Node | Number) -> Node:
 @public("fmod", inplace=True)
 def fmod(input: Node, other: Node | Number) -> Node:
     """Has the sign of the dividend."""
+    only_tensors("fmod", input)
     x, y = _divisible(input, other)
     return a.rem(x, y)
 
@@ -253,6 +255,7 @@ def _power(x: Node, exponent: Number) -> Node:
 
 @public("pow", inplace=True)
 def pow_(input: Node | Number, exponent: Node | Number) -> Node:
+    some_tensor(input, exponent)
     kind = result_type(input, exponent)
     if kind is dt.bool_ and not isinstance(exponent, Node):
         return cast(input, dt.bool_) if exponent else a.full(input.shape, True, kind)
@@ -289,12 +292,14 @@ def _logaddexp(x: Node, y: Node, two: bool) -> Node:
 
 @public("logaddexp")
 def logaddexp(input: Node, other: Node) -> Node:
+    only_tensors("logaddexp", input, other)
     x, y = promote_float(input, other)
     return _logaddexp(x, y, two=False)
 
 
 @public("logaddexp2")
 def logaddexp2(input: Node, other: Node) -> Node:
+    only_tensors("logaddexp2", input, other)
     x, y = promote_float(input, other)
     return _logaddexp(x, y, two=True)
 

@@ -11,7 +11,7 @@ from ..core import dtype as dt
 from ..graph.node import Node
 from . import algebra as a
 from .algebra import where
-from .promotion import promote, type_name
+from .promotion import only_tensors, promote, type_name
 from .table import public
 
 Number = Any
@@ -69,12 +69,14 @@ def _gcd(x: Node, y: Node) -> Node:
 
 @public("gcd", inplace=True)
 def gcd(input: Node, other: Node) -> Node:
+    only_tensors("gcd", input, other)
     x, y = _bits("gcd", input, other, bools=False)
     return _gcd(x, y)
 
 
 @public("lcm", inplace=True)
 def lcm(input: Node, other: Node) -> Node:
+    only_tensors("lcm", input, other)
     x, y = _bits("lcm", input, other, bools=False)
     divisor = _gcd(x, y)
     product = a.truncdiv(x, where(a.eq(divisor, 0), 1, divisor)) * y

@@ -16,7 +16,9 @@ from . import algebra as a
 from .algebra import and_, cast, not_, or_, where
 from .elementwise import finite
 from .fused import fused
-from .promotion import as_node, float_type, promote, promote_types, result_type, type_name
+from .promotion import (
+    as_node, float_type, only_tensors, promote, promote_types, result_type, type_name,
+)
 from .table import public
 
 Number = Any
@@ -25,6 +27,7 @@ Number = Any
 def _comparison(op: Callable[[Node, Node], Node], *names: str) -> Callable[..., Node]:
     @public(*names, inplace=True)
     def compare(input: Node, other: Node | Number) -> Node:
+        only_tensors(names[0], input)
         x, y = _comparable(input, other)
         return op(x, y)
     compare.__name__ = names[0]
@@ -145,9 +148,9 @@ def allclose(input: Node, other: Node, rtol: float = 1e-05, atol: float = 1e-08,
 # ---------------------------------------------------------------- logic
 
 
-def truth(x: Node | Number) -> Node:
+def truth(x: Node) -> Node:
     """x != 0 as bool."""
-    return cast(x, dt.bool_) if isinstance(x, Node) else a.const(bool(x), dt.bool_)
+    return cast(x, dt.bool_)
 
 
 @public("logical_not", inplace=True)
@@ -157,16 +160,19 @@ def logical_not(input: Node) -> Node:
 
 @public("logical_and", inplace=True)
 def logical_and(input: Node, other: Node) -> Node:
+    only_tensors("logical_and", input, other)
     return and_(truth(input), truth(other))
 
 
 @public("logical_or", inplace=True)
 def logical_or(input: Node, other: Node) -> Node:
+    only_tensors("logical_or", input, other)
     return or_(truth(input), truth(other))
 
 
 @public("logical_xor", inplace=True)
 def logical_xor(input: Node, other: Node) -> Node:
+    only_tensors("logical_xor", input, other)
     return a.xor(truth(input), truth(other))
 
 
@@ -198,6 +204,7 @@ def fmin(input: Node, other: Node) -> Node:
 
 
 def _ordered(name: str, *args: Any) -> list[Node]:
+    only_tensors(name, *args)
     out = promote(*args)
     if out[0].dtype.kind == "c":
         raise RuntimeError(f"{name} not implemented for complex tensors.")
@@ -342,8 +349,8 @@ def heaviside(input: Node, values: Node) -> Node:
 
 @public("copysign", inplace=True)
 def copysign(input: Node, other: Node | Number) -> Node:
-    kind = result_type(input, other)
-    kind = float_type(kind)
+    only_tensors("copysign", input)
+    kind = float_type(result_type(input, other))
     return a.copysign(as_node(input, kind), as_node(other, kind))
 
 

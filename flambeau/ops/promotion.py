@@ -83,6 +83,22 @@ def as_node(a: Any, dtype: dtype) -> Node:
     return number(a, dtype)
 
 
+def only_tensors(name: str, *args: Any) -> None:
+    """For functions without number forms."""
+    for i, a in enumerate(args):
+        if not isinstance(a, Node):
+            word = "input" if i == 0 else "other"
+            raise TypeError(f"{name}(): argument '{word}' (position {i + 1}) must be Tensor, not "
+                            f"{type(a).__name__}")
+
+
+def some_tensor(*args: Any) -> None:
+    if not any(isinstance(a, Node) for a in args):
+        got = ", ".join(type(a).__name__ for a in args)
+        raise TypeError(f"received an invalid combination of arguments - got ({got}), but at least "
+                        "one Tensor was expected")
+
+
 def promote(*args: Any) -> list[Node]:
     """The arguments as nodes of their common dtype."""
     first = args[0]
@@ -90,6 +106,7 @@ def promote(*args: Any) -> list[Node]:
         second = args[1]
         if isinstance(second, Node) and second.dtype is first.dtype:
             return [first, second]
+    some_tensor(*args)
     kind = result_type(*args)
     return [as_node(a, kind) for a in args]
 
@@ -101,6 +118,7 @@ def float_type(kind: dtype) -> dtype:
 
 def promote_float(*args: Any) -> list[Node]:
     """As `promote`, but integers and bools become the default float."""
+    some_tensor(*args)
     kind = float_type(result_type(*args))
     return [as_node(a, kind) for a in args]
 

@@ -16,7 +16,7 @@ from . import algebra as a
 from .algebra import and_, const, exp, log, or_, where
 from .elementwise import TRIGAMMA
 from .fused import fused
-from .promotion import promote_float, type_name
+from .promotion import only_tensors, promote_float, type_name
 from .table import public
 
 Number = Any
@@ -185,12 +185,14 @@ def _gammaincc(s: Node, x: Node) -> Node:
 
 @public("special.gammainc", "igamma", inplace=True)
 def gammainc(input: Node, other: Node) -> Node:
+    only_tensors("igamma", input, other)
     s, x = promote_float(input, other)
     return _gammainc(s, x)
 
 
 @public("special.gammaincc", "igammac", inplace=True)
 def gammaincc(input: Node, other: Node) -> Node:
+    only_tensors("igammac", input, other)
     s, x = promote_float(input, other)
     return _gammaincc(s, x)
 

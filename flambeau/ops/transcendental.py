@@ -9,7 +9,7 @@ from typing import Any
 
 from ..graph.node import Node
 from . import algebra as a
-from .promotion import promote_float
+from .promotion import only_tensors, promote_float
 from .table import public
 
 Number = Any
@@ -52,5 +52,6 @@ sigmoid = _float_function(a.sigmoid, "sigmoid", "special.expit", "nn.functional.
 
 @public("atan2", "arctan2", inplace=True)
 def atan2(input: Node, other: Node) -> Node:
+    only_tensors("atan2", input, other)
     x, y = promote_float(input, other)
     return a.atan2(x, y)
