@@ -33,7 +33,7 @@ _NOTABLE_FEATURES = (
 
 @dataclass(frozen=True, slots=True)
 class CacheSizes:
-    """Bytes of the data caches that one core sees; a level the machine lacks equals the one below."""
+    """Bytes of the data caches that one core sees; a level it lacks equals the one below."""
 
     l1d: int
     l2: int

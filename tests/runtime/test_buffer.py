@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def test_live_blocks_do_not_overlap():
         if len(live) > 40:
             live.pop(int(rng.integers(0, 40)))
         spans = sorted((each.address, each.address + each.nbytes) for each in live)
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(spans):
             assert end <= start
 
 

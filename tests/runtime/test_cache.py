@@ -280,6 +280,7 @@ STORE_FOREVER = """
 import sys
 from flambeau.runtime.cache import DiskCache
 disk = DiskCache(sys.argv[1])
+disk.store("first", b"the first store imports LLVM for the fingerprint")
 print("ready", flush=True)
 number = 0
 while True:
