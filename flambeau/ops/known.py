@@ -10,8 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.dtype import BY_NUMPY
 from ..graph.node import Node
+from ..graph.primitive import BUFFER
 from ..graph.realize import realize
+from ..runtime.buffer import Buffer
 
 Array = np.ndarray[Any, Any]
 # operations whose values are among those of their first source
@@ -75,3 +78,11 @@ def _derived_bounds(x: Node) -> tuple[int, int] | None:
     if name == "cast" and node.src[0].dtype.kind in "iub" and node.dtype.itemsize >= 4:
         return _derived_bounds(node.src[0])
     return None
+
+
+def constant(values: Array) -> Node:
+    """A computed node with these values."""
+    values = np.ascontiguousarray(values)
+    made = Node(BUFFER, (), (), values.shape, BY_NUMPY[values.dtype])
+    made.value = Buffer.from_numpy(values)
+    return made
