@@ -16,6 +16,7 @@ from . import algebra as a
 from .algebra import and_, cast, not_, or_, where
 from .elementwise import finite
 from .fused import fused
+from .known import item
 from .promotion import (
     as_node, float_type, only_tensors, promote, promote_types, result_type, type_name,
 )
@@ -54,13 +55,14 @@ ge = _comparison(a.ge, "ge", "greater_equal")
 
 
 @public("equal", out=False)
-def equal(input: Node, other: Node) -> Node | bool:
-    """A 0-d bool node; False at once where the shapes differ. The caller reads it."""
+def equal(input: Node, other: Node) -> bool:
+    """Same shape and same values; computes them."""
+    only_tensors("equal", input, other)
     if input.shape != other.shape:
         return False
     x, y = promote(input, other)
     same = a.all_(a.eq(x, y), a.every(x))
-    return a.reshape(same, ())
+    return bool(item(same))
 
 
 # ---------------------------------------------------------------- kinds of values
@@ -139,10 +141,9 @@ def _word(x: Node) -> str:
 
 @public("allclose", out=False)
 def allclose(input: Node, other: Node, rtol: float = 1e-05, atol: float = 1e-08,
-             equal_nan: bool = False) -> Node:
-    """A 0-d bool node, which the caller reads."""
+             equal_nan: bool = False) -> bool:
     close = isclose(input, other, rtol, atol, equal_nan)
-    return a.reshape(a.all_(close, a.every(close)), ())
+    return bool(item(a.all_(close, a.every(close))))
 
 
 # ---------------------------------------------------------------- logic

@@ -87,7 +87,7 @@ _of_source("lgamma", lambda g, x: g * digamma(x))
 
 _flat("floor", "ceil", "trunc", "round", "sign", "floordiv", "truncdiv")
 _no_gradient("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "signbit", "and", "or", "xor",
-             "not", "shl", "shr", "popcount", "bitcast")
+             "not", "shl", "shr", "popcount", "bitcast", "nextafter")
 
 
 @derivative(PRIMITIVES["neg"])
