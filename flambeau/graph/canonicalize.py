@@ -13,7 +13,7 @@ from typing import Any
 
 from ..core.dtype import dtype
 from .node import Node
-from .primitive import CONST, INPUT, SCALAR
+from .primitive import CONST, INPUT, PUT, SCALAR, WRITE
 
 CHEAP = frozenset(("map", "move", "leaf"))
 
@@ -26,6 +26,7 @@ class Pending:
     leaves     nodes whose buffers are inputs
     scalars    SCALAR nodes; their values are not part of `structure`
     structure  equal for graphs that differ in data and numbers alone
+    donated    leaves (by number) that nobody else holds and that a PUT or WRITE may overwrite
     """
 
     order: list[Node]
@@ -33,6 +34,7 @@ class Pending:
     leaves: list[Node]
     scalars: list[Node]
     structure: tuple[Any, ...]
+    donated: frozenset[int]
 
 
 def _own_references() -> int:
@@ -98,8 +100,23 @@ def canonicalize(wanted: list[Node]) -> Pending:
                 uses[key] = uses.get(key, 0) + 1
             parts.append((node.op, node.attrs, tuple(at)))
     roots = wanted + _needed_later(order, {id(w) for w in wanted}, uses)
-    structure = (tuple(parts), tuple([place[id(r)] for r in roots]))
-    return Pending(order, roots, leaves, scalars, structure)
+    donated = _given_up(order, leaves, uses)
+    structure = (tuple(parts), tuple([place[id(r)] for r in roots]), donated)
+    return Pending(order, roots, leaves, scalars, structure, donated)
+
+
+def _given_up(order: list[Node], leaves: list[Node], uses: dict[int, int]) -> frozenset[int]:
+    """The leaves that are the base of one PUT or WRITE and that only this graph refers to."""
+    bases = {id(n.src[0]) for n in order if n.op is WRITE or n.op is PUT}
+    if not bases:
+        return frozenset()
+    given, number = [], 0
+    for leaf in leaves:
+        if (id(leaf) in bases and uses[id(leaf)] == 1 and not leaf.value.pinned
+                and sys.getrefcount(leaf) == _LISTED + 2 and sys.getrefcount(leaf.value) == 2):
+            given.append(number)
+        number += 1
+    return frozenset(given)
 
 
 def _needed_later(order: list[Node], wanted: set[int], uses: dict[int, int]) -> list[Node]:

@@ -29,7 +29,7 @@ from ..kernel.schedule import kernel
 from . import nest
 from .emit import At, Emitter, flat, unflatten
 from .fuse import Group, fuse, weight_of
-from .memory import Arena
+from .memory import Arena, homes
 from .node import Node, topological
 from .primitive import ARGSORT, HOST, INPUT, PUT, SCAN, WRITE
 
@@ -53,16 +53,23 @@ class Lowered:
     results: int
     arena: int = 0
     steps: list[list[Kernel] | Foreign] = field(default_factory=list)
+    in_place: dict[int, int] = field(default_factory=dict)     # result -> the input it overwrote
 
 
-def lower(roots: list[Node], inputs: int, machine: Machine | None = None) -> Lowered:
-    """Kernels for distinct, non-empty root nodes (primitives)."""
-    return _Lowering(roots, inputs, machine).run()
+def lower(roots: list[Node], inputs: int, donated: frozenset[int] = frozenset(),
+          machine: Machine | None = None) -> Lowered:
+    """Kernels for distinct, non-empty root nodes (primitives).
+
+    `donated` inputs belong to the program: it may write to them in place.
+    """
+    return _Lowering(roots, inputs, donated, machine).run()
 
 
 class _Lowering:
-    def __init__(self, roots: list[Node], inputs: int, machine: Machine | None) -> None:
+    def __init__(self, roots: list[Node], inputs: int, donated: frozenset[int],
+                 machine: Machine | None) -> None:
         self.roots = roots
+        self.donated = donated
         self.machine = machine
         self.out = Lowered(inputs, len(roots))
         self.arena = Arena()
@@ -76,28 +83,40 @@ class _Lowering:
             if node.op is INPUT:
                 slot, offset, _, _ = node.attrs
                 self.buffers[id(node)] = Buffer(f"in{slot}", slot, node.dtype, node.size, offset)
-        last = _last_readers(groups)
-        held: list[tuple[int, tuple[int, int]]] = []
+        self.last = _last_readers(groups)
+        self.homes = homes(groups, self.roots, self.donated)
+        self.held: list[tuple[int, tuple[int, int]]] = []
         for at, group in enumerate(groups):
             for node in group.stored:
-                if id(node) in result:
-                    k = self.out.inputs + result[id(node)]
-                    self.buffers[id(node)] = Buffer(f"out{result[id(node)]}", k, node.dtype,
-                                                    node.size)
-                else:
-                    block = self.arena.take(node.size * node.dtype.itemsize)
-                    held.append((last.get(id(node), at), block))
-                    self.buffers[id(node)] = self._temporary(node.dtype, node.size, block[0])
+                self.buffers[id(node)] = self._place(node, at, result)
             self.scratch: list[tuple[int, int]] = []
             self._group(group)
             for block in self.scratch:
                 self.arena.give(block)
-            for until, block in held:
+            for until, block in self.held:
                 if until == at:
                     self.arena.give(block)
-            held = [h for h in held if h[0] != at]
+            self.held = [h for h in self.held if h[0] != at]
         self.out.arena = self.arena.size
         return self.out
+
+    def _place(self, node: Node, at: int, result: dict[int, int]) -> Buffer:
+        """Memory for a computed node: its home's, a result's, or a part of the arena."""
+        home = self.homes.get(id(node), node)
+        known = self.buffers.get(id(home))
+        if known is not None:
+            if id(node) in result:
+                self.out.in_place[result[id(node)]] = known.slot
+            return known
+        if id(home) in result:
+            k = result[id(home)]
+            made = Buffer(f"out{k}", self.out.inputs + k, node.dtype, node.size)
+        else:
+            block = self.arena.take(node.size * node.dtype.itemsize)
+            self.held.append((self.last.get(id(home), at), block))
+            made = self._temporary(node.dtype, node.size, block[0])
+        self.buffers[id(home)] = made
+        return made
 
     def _temporary(self, kind: dtype, size: int, offset: int) -> Buffer:
         slot = self.out.inputs + self.out.results
@@ -211,26 +230,28 @@ class _Lowering:
         elif node.op is SCAN:
             self._emit([self._scan(node, name)])
         elif node.op is PUT:
-            self._emit([self._copy(node, name), self._put(node, name)])
+            self._emit([*self._copy(node, name), self._put(node, name)])
         elif node.op is WRITE:
-            self._emit([self._copy(node, name), self._write(node, name)])
+            self._emit([*self._copy(node, name), self._write(node, name)])
         else:
             raise AssertionError(f"no lowering for {node.op.name}")
 
     def _outside(self, node: Node) -> dict[int, Buffer]:
         return {k: b for k, b in self.buffers.items() if k != id(node)}
 
-    def _copy(self, node: Node, name: str) -> Kernel:
-        """The base of a PUT or WRITE, copied to where the result goes."""
+    def _copy(self, node: Node, name: str) -> list[Kernel]:
+        """The base of a PUT or WRITE, copied to where the result goes (if it is not there)."""
         base = node.src[0]
+        if self.buffers.get(id(base)) is self.buffers[id(node)]:
+            return []
         loops = nest.variables(base.shape, "i")
         at = nest.at_of(base.shape, loops)
         em = Emitter(self._outside(node), self.names)
         value = em.value(base, at)
         body = (*em.body, Store(self.buffers[id(node)], flat(at, base.shape), value))
         size = base.size * base.dtype.itemsize
-        return kernel(f"{name}_copy", nest.outermost(body, list(loops.values())), 0, 2 * size,
-                      node.origin)
+        return [kernel(f"{name}_copy", nest.outermost(body, list(loops.values())), 0, 2 * size,
+                       node.origin)]
 
     def _put(self, node: Node, name: str) -> Kernel:
         """Scatter in row-major order of the indices; columns of the rest may go to any thread."""

@@ -1,8 +1,15 @@
-"""Where results and temporaries live: offsets in the arena, reused when their last reader is done.
+"""Where results and temporaries live: offsets in the arena, reused when their last reader is done;
+and which writes can happen in place.
 
-In: sizes and lifetimes in steps. Out: byte offsets. Called by `graph/lower` as it goes.
+In: sizes, lifetimes in steps, groups. Out: byte offsets, `homes`. Called by `graph/lower`.
 """
 from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .fuse import Group
+from .node import Node
+from .primitive import INPUT, PUT, WRITE
 
 ALIGN = 64
 
@@ -41,3 +48,54 @@ class Arena:
             else:
                 merged.append((offset, size))
         self.free = merged
+
+
+def homes(groups: list[Group], roots: Iterable[Node], donated: frozenset[int]) -> dict[int, Node]:
+    """For each node that may share its memory with a later one: the last such node, or the input.
+
+    PUT and WRITE may change their base where it lies if nobody else reads it: the base is a
+    temporary of this program, or an input that its owner gives up (`donated` slots).
+
+        w1 = write(x, ..); w2 = write(w1, ..)   ->   w1 lives where w2 will be; with x donated, both
+                                                     live where x is
+    """
+    readers = _readers(groups)
+    results = {id(r) for r in roots}
+    home: dict[int, Node] = {}
+    chains: list[Node] = []
+    for group in reversed(groups):
+        node = group.nodes[0]
+        if node.op not in (PUT, WRITE):
+            continue
+        base = node.src[0]
+        if readers.get(id(base)) != 1 or id(base) in results or base.size != node.size:
+            continue
+        if base.op is INPUT:
+            if base.attrs[0] in donated:
+                chains.append(node)
+        else:
+            home[id(base)] = home.get(id(node), node)
+    for first in chains:
+        last = home.get(id(first), first)
+        for key, end in list(home.items()):
+            if end is last:
+                home[key] = first.src[0]
+        home[id(last)] = first.src[0]
+    return home
+
+
+def _readers(groups: list[Group]) -> dict[int, int]:
+    """How many times each node in memory is read: by groups, and by operands within a group."""
+    computed = {id(n) for g in groups for n in g.nodes}
+    count: dict[int, int] = {}
+    for group in groups:
+        seen: set[int] = set()
+        stack = [s for n in group.nodes for s in n.src]
+        while stack:
+            node = stack.pop()
+            if id(node) in computed or node.op is INPUT:
+                count[id(node)] = count.get(id(node), 0) + 1
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.extend(node.src)
+    return count

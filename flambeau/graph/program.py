@@ -40,7 +40,8 @@ class Result:
 class Program:
     """Steps in order, and where their inputs and results are."""
 
-    def __init__(self, roots: list[Node], inputs: int, name: str) -> None:
+    def __init__(self, roots: list[Node], inputs: int, name: str,
+                 donated: frozenset[int] = frozenset()) -> None:
         self.name = name
         self.inputs = inputs
         _show("graph", lambda: text(roots))
@@ -52,10 +53,11 @@ class Program:
             if node.op is not INPUT and node.size:
                 made.setdefault(id(node), node)
         order = {key: k for k, key in enumerate(made)}
-        lowered = lower(list(made.values()), inputs)
-        self.sizes = [n.size * n.dtype.itemsize for n in made.values()]
+        lowered = lower(list(made.values()), inputs, donated)
+        self.sizes = [0 if k in lowered.in_place else n.size * n.dtype.itemsize
+                      for k, n in enumerate(made.values())]
         self.arena = lowered.arena
-        self.results = [_result(n, order, inputs) for n in targets]
+        self.results = [_result(n, order, inputs, lowered.in_place) for n in targets]
         self.steps: list[Native | Foreign] = []
         for k, step in enumerate(lowered.steps):
             if isinstance(step, Foreign):
@@ -103,13 +105,16 @@ def _memory_of(node: Node) -> Node:
     return node
 
 
-def _result(node: Node, order: dict[int, int], inputs: int) -> Result:
+def _result(node: Node, order: dict[int, int], inputs: int, in_place: dict[int, int]) -> Result:
     nbytes = node.size * node.dtype.itemsize
     if node.op is INPUT:
         return Result(node.attrs[0], node.attrs[1], nbytes, False)
     if not node.size:
         return Result(-1, 0, 0, True)
-    return Result(inputs + order[id(node)], 0, nbytes, True)
+    k = order[id(node)]
+    if k in in_place:
+        return Result(in_place[k], 0, nbytes, False)
+    return Result(inputs + k, 0, nbytes, True)
 
 
 def _array(slot: Slot, table: list[int], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

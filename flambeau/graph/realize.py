@@ -104,7 +104,8 @@ def _compile(pending: Pending, family: Family) -> Program:
     if "cache" in config.show:
         print(f"flambeau: compiling {len(pending.order)} nodes for "
               f"{describe(pending.roots[0].origin)}")
-    return Program(template(pending, constant), inputs, f"program{statistics.compiled}")
+    return Program(template(pending, constant), inputs, f"program{statistics.compiled}",
+                   pending.donated)
 
 
 def _deliver(pending: Pending, buffers: list[Any]) -> None:
