@@ -1,0 +1,27 @@
+"""flambeau: PyTorch's API from a lazy, compiled framework in Python. The `torch.*` names."""
+from __future__ import annotations
+
+import importlib as _importlib
+from typing import Any as _Any
+
+from .api import *  # noqa: F403
+from .api import LAZY as _LAZY
+from .api import SPACES as _SPACES
+from .core.version import VERSION as __version__  # noqa: N811
+
+
+def __getattr__(name: str) -> _Any:
+    """Submodules that a program asks for are imported then."""
+    if name in _LAZY:
+        module = _importlib.import_module(f"{__name__}.{_LAZY[name]}")
+        globals()[name] = module
+        return module
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
+
+for _name, _module in _SPACES.items():
+    globals().setdefault(_name, _module)

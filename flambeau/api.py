@@ -1,0 +1,85 @@
+"""Collects the `torch.*` names from the packages; `__init__` re-exports them.
+
+In: the packages. Out: this module's names, `SPACES` (namespaces made from the table) and `LAZY`
+(submodules imported when first asked for).
+"""
+from __future__ import annotations
+
+from typing import Any
+
+from . import autograd
+from .core import dtype as _dt
+from .core.device import device
+from .core.dtype import dtype, promote_types
+from .core.errors import AcceleratorError, OutOfMemoryError
+from .autograd.grad_mode import (
+    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
+    set_grad_enabled,
+)
+from .runtime.threads import get_num_threads, set_num_threads
+from .tensor import names as _names
+from .tensor.tensor import Tensor
+from .tensor import attributes as _attributes  # noqa: F401  (puts methods on Tensor)
+from .tensor import conversion as _conversion  # noqa: F401
+from .tensor.constants import (
+    channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
+    sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided,
+)
+from .tensor.creation import (
+    arange, as_tensor, asarray, empty, empty_like, empty_permuted, empty_strided, eye, from_numpy,
+    frombuffer, full, full_like, get_default_dtype, is_tensor, legacy_type, linspace, logspace,
+    numel, ones, ones_like, scalar_tensor, set_default_dtype, tensor, tril_indices, triu_indices,
+    zeros, zeros_like,
+)
+from .tensor.creation import range_ as range  # noqa: A004
+from .tensor.generator import (
+    Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
+)
+from .tensor.random import (
+    bernoulli, binomial, multinomial, normal, poisson, rand, rand_like, randint, randint_like,
+    randn, randn_like, randperm,
+)
+from .tensor.size import Size
+
+_names.load()
+_names.attach()
+
+from .tensor import gradients as _gradients  # noqa: E402,F401  (needs the table)
+
+LAZY: dict[str, str] = {name: name for name in (
+    "nn", "optim", "utils", "special", "linalg", "fft", "functional", "distributions", "testing",
+    "amp", "random", "cuda", "backends", "jit", "fx", "func", "types", "serialization",
+    "multiprocessing", "distributed", "hub", "onnx", "profiler", "sparse", "version", "library",
+    "compiler", "overrides", "cpu", "mps", "masked", "signal", "export", "futures", "package",
+    "storage", "return_types", "torch_version", "quantization", "ao", "nested", "xpu",
+    "accelerator", "monitor", "__config__", "__future__", "_C", "_utils", "_tensor",
+)}
+SPACES: dict[str, Any] = {"autograd": autograd}
+
+bool = _dt.bool_  # noqa: A001
+float = float32 = _dt.float32  # noqa: A001
+double = float64 = _dt.float64
+half = float16 = _dt.float16
+bfloat16 = _dt.bfloat16
+int = int32 = _dt.int32  # noqa: A001
+long = int64 = _dt.int64
+short = int16 = _dt.int16
+int8 = _dt.int8
+uint8 = _dt.uint8
+uint16, uint32, uint64 = _dt.uint16, _dt.uint32, _dt.uint64
+cfloat = complex64 = _dt.complex64
+cdouble = complex128 = _dt.complex128
+
+for _kind, _name in ((_dt.float32, "Float"), (_dt.float64, "Double"), (_dt.float16, "Half"),
+                     (_dt.bfloat16, "BFloat16"), (_dt.int64, "Long"), (_dt.int32, "Int"),
+                     (_dt.int16, "Short"), (_dt.int8, "Char"), (_dt.uint8, "Byte"),
+                     (_dt.bool_, "Bool")):
+    globals()[f"{_name}Tensor"] = legacy_type(f"{_name}Tensor", _kind)
+
+for _name, _fn in _names.PUBLIC["torch"].items():
+    globals().setdefault(_name, _fn)
+
+from .tensor import printing as _printing  # noqa: E402
+from .tensor.printing import set_printoptions  # noqa: E402
+
+__all__ = [n for n in globals() if not n.startswith("_") and n not in ("annotations", "Any")]

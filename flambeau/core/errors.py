@@ -1,0 +1,32 @@
+"""Words that several packages' errors share, and the exceptions PyTorch gives a name.
+
+In: nothing. Out: exception types and PyTorch's names of dtypes in messages.
+"""
+from __future__ import annotations
+
+from .dtype import dtype
+
+SCALAR_NAMES = {
+    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int",
+    "int64": "Long", "uint16": "UInt16", "uint32": "UInt32", "uint64": "UInt64",
+    "float16": "Half", "bfloat16": "BFloat16", "float32": "Float", "float64": "Double",
+    "complex64": "ComplexFloat", "complex128": "ComplexDouble",
+}
+
+
+class OutOfMemoryError(RuntimeError):
+    """Memory for a tensor could not be had (torch.OutOfMemoryError)."""
+
+
+class AcceleratorError(RuntimeError):
+    """A device failed (torch.AcceleratorError); never raised on the CPU."""
+
+
+def scalar_name(kind: dtype) -> str:
+    """`Float` for float32, as PyTorch writes dtypes in messages."""
+    return SCALAR_NAMES[kind.name]
+
+
+def type_string(kind: dtype) -> str:
+    """`torch.FloatTensor`, the legacy name of a CPU tensor's type."""
+    return f"torch.{SCALAR_NAMES[kind.name]}Tensor"

@@ -1,0 +1,349 @@
+"""The only door from tensors to nodes: builds PyTorch's functions out of the table's entries.
+
+In: `ops.table.TABLE`, and calls with tensors. Out: functions that swap tensors for nodes, call the
+entry, record the tape, and wrap the result. `names` beside this file attaches them.
+
+    add(x, 2)   ->   ops: add(node of x, 2) -> node   ->   Tensor(node), AddBackward0 -> x
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..autograd.grad_mode import state
+from ..autograd.tape import Auto, GradFn, OpGradFn
+from ..core.config import config
+from ..core.device import CPU, META
+from ..core.dtype import dtype
+from ..graph.node import Node
+from ..graph.primitive import ALIAS, spec
+from ..graph.realize import realize
+from .functionalize import edge_of, read, requires_grad, wrap, wrap_as
+from .size import Size
+from .storage import INFERENCE
+from .tensor import Tensor
+
+Edge = tuple[GradFn, int]
+Inputs = dict[int, Tensor]
+
+# Arguments that need no look: what ops functions take as it is.
+PLAIN = frozenset({int, float, bool, complex, str, type(None), dtype, slice, type(Ellipsis)})
+
+_specs: dict[Any, Node] = {}
+
+
+def spec_of(node: Node) -> Node:
+    """A stand-in for a node whose value backward does not read; one for each shape and dtype."""
+    key = (node.shape, node.dtype)
+    found = _specs.get(key)
+    if found is None:
+        if len(_specs) > 4096:
+            _specs.clear()
+        found = _specs[key] = spec(*key)
+    return found
+
+
+# ---------------------------------------------------------------- the tape
+
+
+def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs: Inputs,
+         counter: Any, own: Tensor | None = None) -> OpGradFn:
+    """The tape entry of one node; `counter` counts the writes to its result, if a tensor has it.
+
+    `own` is the tensor that this call is about to write: its count will be one more.
+    """
+    op = node.op
+    src = node.src
+    keep_out, keep = op.saved(len(src))
+    stores: tuple[Any, ...] = ()
+    kept = []
+    for s, read_in_backward in zip(src, keep):
+        if not read_in_backward:
+            kept.append(spec_of(s))
+            continue
+        t = inputs.get(id(s))
+        if t is not None:
+            count = t._counter
+            if count is INFERENCE:
+                raise RuntimeError(
+                    "Inference tensors cannot be saved for backward. Please do not use Tensors "
+                    "created in inference mode in computation tracked by autograd. To work around "
+                    "this, you can make a clone to get a normal tensor and use it in autograd, or "
+                    "use `torch.no_grad()` instead of `torch.inference_mode()`.")
+            stores += ((len(kept), count, count.version + (t is own)),)
+        kept.append(s)
+    if keep_out:
+        out = node
+        if counter is not None:
+            stores += ((-1, counter, counter.version + (own is not None)),)
+    else:
+        out = spec_of(node)
+    return cls(op, node.attrs, out, tuple(kept), edges, stores, node.origin)
+
+
+def tape(out: Node, edges: dict[int, Edge | None], cls: type[OpGradFn],
+         inputs: Inputs | None = None, counter: Any = None, own: Tensor | None = None,
+         ) -> GradFn | None:
+    """Entries for every node between the nodes of `edges` and `out`; the entry of `out`, or None.
+
+    `edges` is extended by what is found, so that several results share their entries.
+    """
+    inputs = inputs or {}
+    stack = [(out, False)]
+    while stack:
+        node, done = stack.pop()
+        key = id(node)
+        if key in edges:
+            continue
+        if not done:
+            if not node.src:
+                edges[key] = None
+                continue
+            stack.append((node, True))
+            stack.extend((s, False) for s in node.src if id(s) not in edges)
+            continue
+        found = tuple(edges[id(s)] for s in node.src)
+        if node.dtype.kind not in "fc" or not any(e is not None for e in found):
+            edges[key] = None
+            continue
+        last = node is out
+        label = cls if last else _inner(node)
+        edges[key] = (step(node, label, found, inputs, counter if last else None, own), 0)
+    edge = edges[id(out)]
+    return None if edge is None else edge[0]
+
+
+def _inner(node: Node) -> type[OpGradFn]:
+    from .labels import of_op
+    return of_op(node.op.name)
+
+
+def record(out: Node, inputs: Inputs, cls: type[OpGradFn], counter: Any,
+           own: Tensor | None = None) -> GradFn | None:
+    """The tape entry of a call's result, or None if nothing that needs a gradient leads to it."""
+    if out.dtype.kind not in "fc":
+        return None
+    src = out.src
+    if id(out) not in inputs:
+        edges = []
+        some = None
+        for s in src:
+            t = inputs.get(id(s))
+            if t is None:
+                if s.src:
+                    break
+                edges.append(None)
+            elif t._auto is None:
+                edges.append(None)
+            else:
+                edge = edge_of(t)
+                edges.append(edge)
+                some = some or edge
+        else:
+            return None if some is None else step(out, cls, tuple(edges), inputs, counter,
+                                                  own)
+    else:
+        out = ALIAS(out)
+    known = {key: edge_of(t) for key, t in inputs.items()}
+    return tape(out, known, cls, inputs, counter, own)
+
+
+# ---------------------------------------------------------------- arguments
+
+
+class Call:
+    """What a call's arguments hold: the tensors by their node, and whether one needs a gradient."""
+
+    __slots__ = ("device", "inputs", "track")
+
+    def __init__(self) -> None:
+        self.inputs: Inputs = {}
+        self.track = False
+        self.device = CPU
+
+    def take(self, t: Tensor) -> Node:
+        """The node of a tensor argument."""
+        node = read(t)
+        prior = self.inputs.get(id(node))
+        if prior is not None and prior is not t:
+            node = ALIAS(node)
+        self.inputs[id(node)] = t
+        if not self.track and requires_grad(t):
+            self.track = True
+        if t._storage.device is not CPU:
+            self.device = t._storage.device
+        return node
+
+    def swap(self, a: Any) -> Any:
+        """An argument with every tensor in it replaced by its node."""
+        kind = type(a)
+        if kind in PLAIN:
+            return a
+        if isinstance(a, Tensor):
+            return self.take(a)
+        if kind is list or kind is tuple:
+            return kind([self.swap(x) for x in a])
+        if isinstance(a, np.generic):
+            return a.item()
+        if isinstance(a, Size):
+            return a
+        if isinstance(a, (list, tuple)):
+            items = [self.swap(x) for x in a]
+            return kind(*items) if hasattr(a, "_fields") else tuple(items)
+        return a
+
+
+# ---------------------------------------------------------------- results
+
+
+def finish(out: Any, call: Call, cls: type[OpGradFn]) -> Any:
+    """A call's result as tensors, recorded if need be."""
+    track = call.track and state.grad
+    if type(out) is Node:
+        return _one(out, call, cls, {} if track else None)
+    return _many(out, call, cls, track)
+
+
+def _one(out: Node, call: Call, cls: type[OpGradFn], known: Any) -> Tensor:
+    t = wrap(out, call.device)
+    if known is not None:
+        fn = record(out, call.inputs, cls, t._counter)
+        if fn is not None:
+            t._auto = Auto(True, fn, 0)
+    if config.eager and call.device is not META:
+        realize([out])
+    return t
+
+
+def _many(out: Any, call: Call, cls: type[OpGradFn], track: bool) -> Any:
+    """Results in a tuple, list or named tuple; numbers and None pass."""
+    edges: dict[int, Edge | None] | None = None
+    if track:
+        edges = {key: edge_of(t) for key, t in call.inputs.items()}
+
+    def convert(o: Any) -> Any:
+        if type(o) is Node:
+            t = wrap(o, call.device)
+            if edges is not None and o.dtype.kind in "fc":
+                inner = ALIAS(o) if id(o) in call.inputs else o
+                fn = tape(inner, edges, cls, call.inputs, t._counter)
+                if fn is not None:
+                    return wrap_as(o, fn, 0, call.device)
+            return t
+        if isinstance(o, tuple):
+            items = [convert(x) for x in o]
+            return type(o)(*items) if hasattr(o, "_fields") else tuple(items)
+        if isinstance(o, list):
+            return [convert(x) for x in o]
+        return o
+
+    result = convert(out)
+    if config.eager and call.device is not META:
+        realize([o for o in (out if isinstance(out, (list, tuple)) else []) if type(o) is Node])
+    return result
+
+
+# ---------------------------------------------------------------- functions
+
+ALIASES = {"axis": "dim", "keepdims": "keepdim", "x": "input", "a": "input", "self": "input"}
+
+
+def rename(kwargs: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """NumPy's keyword names, which PyTorch takes as well."""
+    for old, new in ALIASES.items():
+        if old in kwargs and old not in known and new in known:
+            kwargs[new] = kwargs.pop(old)
+    return kwargs
+
+
+def call_entry(name: str, fn: Callable[..., Any], raw: list[Any], kwargs: dict[str, Any]) -> Any:
+    """Call an entry; what only goes wrong because an argument is no tensor is a TypeError."""
+    try:
+        return fn(*raw, **kwargs)
+    except AttributeError as error:
+        text = str(error)
+        if any(f"'{type(a).__name__}' object" in text for a in (*raw, *kwargs.values())
+               if not isinstance(a, Node)):
+            raise _not_tensor(name, raw, kwargs) from None
+        raise
+
+
+def _not_tensor(name: str, raw: list[Any], kwargs: dict[str, Any]) -> TypeError:
+    for i, a in enumerate(raw):
+        if not isinstance(a, Node):
+            word = "input" if i == 0 else "other"
+            return TypeError(f"{name}(): argument '{word}' (position {i + 1}) must be Tensor, not "
+                             f"{type(a).__name__}")
+    got = ", ".join(f"{k}={type(v).__name__}" for k, v in kwargs.items())
+    return TypeError(f"{name}() received an invalid combination of arguments - got ({got})")
+
+
+def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
+             choose: Callable[..., type[OpGradFn]] | None = None) -> Callable[..., Any]:
+    """PyTorch's function of an entry that is no view."""
+    code = getattr(fn, "__code__", None)
+    known = frozenset(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ())
+    var_keywords = bool(code and code.co_flags & 8)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        c = Call()
+        raw = []
+        inputs = c.inputs
+        for a in args:
+            if isinstance(a, Tensor):
+                storage = a._storage
+                node = storage.value
+                if a._layout is not None or storage.pin is not None or node.shape != a._shape:
+                    node = read(a)
+                key = id(node)
+                if key in inputs and inputs[key] is not a:
+                    node = ALIAS(node)
+                    key = id(node)
+                inputs[key] = a
+                auto = a._auto
+                if auto is not None and (auto.requires or auto.base is not None):
+                    c.track = c.track or requires_grad(a)
+                if storage.device is not CPU:
+                    c.device = storage.device
+                raw.append(node)
+            elif type(a) in PLAIN:
+                raw.append(a)
+            else:
+                raw.append(c.swap(a))
+        if kwargs:
+            out = kwargs.pop("out", None)
+            kwargs = {k: c.swap(v) for k, v in kwargs.items()}
+            if not var_keywords:
+                kwargs = rename(kwargs, known)
+            if out is not None:
+                return into(out, call_entry(name, fn, raw, kwargs), c, name)
+        result = call_entry(name, fn, raw, kwargs)
+        cls = label if choose is None else choose(args, kwargs)
+        if type(result) is not Node:
+            return _many(result, c, cls, c.track and state.grad)
+        return _one(result, c, cls, c.track and state.grad or None)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = fn.__doc__
+    return call
+
+
+def into(out: Any, result: Any, c: Call, name: str) -> Any:
+    """Put results where `out=` says."""
+    from .inplace import copy_into
+    if isinstance(out, Tensor):
+        outs, nodes = [out], [result]
+    else:
+        outs, nodes = list(out), list(result)
+    if state.grad and (c.track or any(requires_grad(o) for o in outs)):
+        raise RuntimeError(f"{name}(): functions with out=... arguments don't support automatic "
+                           "differentiation, but one of the arguments requires grad.")
+    if not isinstance(out, Tensor) and len(outs) != len(nodes):
+        raise TypeError(f"{name}(): expected a tuple of {len(nodes)} elements for 'out'")
+    for o, node in zip(outs, nodes):
+        copy_into(o, node)
+    if isinstance(out, Tensor):
+        return out
+    return type(result)(*outs) if hasattr(result, "_fields") else tuple(outs)

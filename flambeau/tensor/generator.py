@@ -1,0 +1,89 @@
+"""`torch.Generator` and the default one.
+
+In: seeds and states. Out: the engine (`runtime.random.MT19937`) that random functions draw from.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.device import check_device
+from ..runtime.random import MT19937
+from .tensor import Tensor
+
+
+class Generator:
+    """A stream of random numbers of its own."""
+
+    __slots__ = ("__weakref__", "device", "engine")
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self.device = check_device(device)
+        self.engine = MT19937()
+
+    def manual_seed(self, seed: int) -> Generator:
+        self.engine.manual_seed(int(seed))
+        return self
+
+    def initial_seed(self) -> int:
+        return self.engine.initial_seed()
+
+    def seed(self) -> int:
+        return self.engine.seed()
+
+    def get_state(self) -> Tensor:
+        from .creation import finish, from_array
+        return finish(from_array(self.engine.get_state()))
+
+    def set_state(self, new_state: Tensor) -> Generator:
+        from .conversion import values
+        if not isinstance(new_state, Tensor):
+            raise TypeError("set_state(): argument 'new_state' (position 1) must be Tensor, not "
+                            f"{type(new_state).__name__}")
+        self.engine.set_state(np.array(values(new_state)))
+        return self
+
+    def clone_state(self) -> Generator:
+        made = Generator()
+        made.engine = self.engine.clone()
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (self.engine.get_state(),))
+
+    def __repr__(self) -> str:
+        return f"<torch._C.Generator object at {id(self):#x}>"
+
+
+def _rebuild(state: Any) -> Generator:
+    made = Generator()
+    made.engine.set_state(state)
+    return made
+
+
+default_generator = Generator()
+
+
+def engine(generator: Generator | None) -> MT19937:
+    return (default_generator if generator is None else generator).engine
+
+
+def manual_seed(seed: int) -> Generator:
+    return default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    return default_generator.seed()
+
+
+def initial_seed() -> int:
+    return default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    default_generator.set_state(new_state)

@@ -1,0 +1,137 @@
+"""Gives every entry of the table its public names.
+
+In: `ops.table.TABLE`. Out: `PUBLIC`, functions by namespace ("torch", "nn.functional", "special", ...),
+and the methods and operators of Tensor.
+"""
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from ..core.errors import scalar_name  # noqa: F401  (re-exported for messages)
+from ..ops.table import TABLE, Entry
+from .dispatch import function
+from .inplace import inplace
+from .labels import CHOOSE, of_name
+from .tensor import Tensor
+from .views import inplace_view, view
+
+PUBLIC: dict[str, dict[str, Callable[..., Any]]] = {"torch": {}}
+ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
+
+
+def load() -> None:
+    """Import every file of ops, so that the table is full."""
+    folder = os.path.dirname(ops.__file__)
+    for file in sorted(os.listdir(folder)):
+        if file.endswith(".py") and file != "__init__.py":
+            importlib.import_module(f"{ops.__name__}.{file[:-3]}")
+
+
+def attach() -> None:
+    """Make the functions of all entries and put them where PyTorch has them."""
+    for name, entry in TABLE.items():
+        _attach(name, entry)
+    _operators()
+
+
+def _attach(name: str, entry: Entry) -> None:
+    space, _, short = name.rpartition(".")
+    label = of_name(short)
+    if entry.view is not None:
+        made = view(short, entry.fn, entry.view, label)
+    else:
+        made = function(short, entry.fn, label, CHOOSE.get(short))
+    if space in ("", "torch"):
+        PUBLIC["torch"][short] = made
+    elif space != "Tensor":
+        PUBLIC.setdefault(space, {})[short] = made
+    if space in ("", "Tensor"):
+        _method(short, property(made) if short in ATTRIBUTES else made)
+    if not entry.inplace:
+        return
+    if entry.view is not None:
+        changed = inplace_view(short + "_", entry.fn, entry.view, label)
+    else:
+        changed = inplace(short + "_", entry.fn, label)
+    if space in ("", "torch"):
+        PUBLIC["torch"][short + "_"] = changed
+    elif space != "Tensor":
+        PUBLIC.setdefault(space, {})[short + "_"] = changed
+    if space in ("", "Tensor"):
+        _method(short + "_", changed)
+
+
+def _method(name: str, made: Any) -> None:
+    """A method, unless a file of this package wrote it by hand."""
+    if name not in Tensor.__dict__:
+        setattr(Tensor, name, made)
+
+
+# ---------------------------------------------------------------- operators
+
+OPERANDS = (Tensor, int, float, complex, np.generic)
+BINARY = {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "floordiv": "floor_divide",
+          "mod": "remainder", "pow": "pow", "and": "bitwise_and", "or": "bitwise_or",
+          "xor": "bitwise_xor", "lshift": "bitwise_left_shift", "rshift": "bitwise_right_shift",
+          "matmul": "matmul"}
+COMPARE = ("eq", "ne", "lt", "le", "gt", "ge")
+UNARY = {"neg": "neg", "pos": "positive", "abs": "abs", "invert": "bitwise_not"}
+
+
+def _operators() -> None:
+    torch = PUBLIC["torch"]
+    for operator, name in BINARY.items():
+        if name not in torch:
+            continue
+        fn = torch[name]
+        operands = (Tensor,) if operator == "matmul" else OPERANDS
+        setattr(Tensor, f"__{operator}__", _forward(fn, operands, f"__{operator}__"))
+        setattr(Tensor, f"__r{operator}__", _reflected(fn, operands, f"__r{operator}__"))
+        changed = getattr(Tensor, name + "_", None)
+        if changed is not None and operator != "matmul":
+            setattr(Tensor, f"__i{operator}__", _forward(changed, operands, f"__i{operator}__"))
+    for name in COMPARE:
+        if name in torch:
+            setattr(Tensor, f"__{name}__", _forward(torch[name], OPERANDS, f"__{name}__"))
+    for operator, name in UNARY.items():
+        if name in torch:
+            setattr(Tensor, f"__{operator}__", _unary(torch[name], f"__{operator}__"))
+    if "div" in torch:
+        Tensor.__div__ = Tensor.__truediv__  # type: ignore[attr-defined]
+        Tensor.__rdiv__ = Tensor.__rtruediv__  # type: ignore[attr-defined]
+        Tensor.__idiv__ = Tensor.__itruediv__  # type: ignore[attr-defined]
+
+
+def _forward(fn: Callable[..., Any], operands: tuple[type, ...], name: str) -> Callable[..., Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        if isinstance(other, operands):
+            return fn(self, other)
+        return NotImplemented
+
+    operator.__name__ = name
+    return operator
+
+
+def _reflected(fn: Callable[..., Any], operands: tuple[type, ...], name: str,
+               ) -> Callable[..., Any]:
+    def operator(self: Tensor, other: Any) -> Any:
+        if isinstance(other, operands):
+            return fn(other, self)
+        return NotImplemented
+
+    operator.__name__ = name
+    return operator
+
+
+def _unary(fn: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def operator(self: Tensor) -> Any:
+        return fn(self)
+
+    operator.__name__ = name
+    return operator

@@ -1,0 +1,301 @@
+"""Random tensors. The numbers are drawn at the call, so the stream is spent in PyTorch's order.
+
+In: sizes, tensors, generators. Out: tensors whose values are computed already.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core import dtype as dt
+from ..core.defaults import default_dtype
+from ..core.device import META, check_device
+from ..core.dtype import dtype as DType  # noqa: N812
+from ..graph.primitive import spec
+from ..runtime import sampling
+from ..runtime.buffer import Buffer
+from . import functionalize as f
+from . import pinning
+from .conversion import values
+from .creation import _in_order, _keep_order, _tensor_argument, finish, from_array, size_of
+from .generator import engine
+from .inplace import copy_into, overwrite
+from .tensor import Tensor, method
+
+Array = np.ndarray[Any, Any]
+
+
+def blank(shape: tuple[int, ...], kind: DType) -> Array:
+    """Memory from the pool to draw into."""
+    size = kind.itemsize
+    for n in shape:
+        size *= n
+    return Buffer(size).numpy(kind.numpy, shape)
+
+
+def _made(array: Array, kind: DType, out: Tensor | None, requires_grad: bool) -> Tensor:
+    node = from_array(array, kind)
+    if out is not None:
+        copy_into(out, node)
+        return out
+    return finish(node, requires_grad)
+
+
+def _kind(dtype: DType | None, out: Tensor | None) -> DType:
+    return dtype or (out.dtype if out is not None else default_dtype())
+
+
+def _sizes(size: tuple[Any, ...], named: Any, name: str) -> tuple[int, ...]:
+    return size_of((named,) if named is not None else size, name)
+
+
+def _meta(device: Any) -> bool:
+    return device is not None and check_device(device) is META
+
+
+def rand(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None,
+         layout: Any = None, device: Any = None, requires_grad: bool = False,
+         pin_memory: bool = False, names: Any = None) -> Tensor:
+    """Uniform in [0, 1)."""
+    shape, kind = _sizes(sizes, size, "rand"), _kind(dtype, out)
+    if _meta(device):
+        return f.wrap(spec(shape, kind), META)
+    return _made(engine(generator).uniform(blank(shape, kind)), kind, out, requires_grad)
+
+
+def randn(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None,
+          layout: Any = None, device: Any = None, requires_grad: bool = False,
+          pin_memory: bool = False, names: Any = None) -> Tensor:
+    """Standard normal."""
+    shape, kind = _sizes(sizes, size, "randn"), _kind(dtype, out)
+    if _meta(device):
+        return f.wrap(spec(shape, kind), META)
+    return _made(_normal(shape, kind, engine(generator)), kind, out, requires_grad)
+
+
+def _normal(shape: tuple[int, ...], kind: DType, gen: Any) -> Array:
+    if kind.kind != "c":
+        return gen.normal(blank(shape, kind))
+    real = gen.normal(np.empty((*shape, 2), kind.to_real().numpy), 0.0, 0.5 ** 0.5)
+    return np.ascontiguousarray(real).view(kind.numpy).reshape(shape)
+
+
+def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, generator: Any = None,
+            out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+            requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """Integers in [low, high)."""
+    given = list(args)
+    if size is None and given and isinstance(given[-1], (tuple, list)):
+        size = given.pop()
+    if size is None:
+        raise TypeError("randint() received an invalid combination of arguments - missing size")
+    bounds = [int(b) for b in given]
+    if high is not None:
+        bounds = [*bounds, int(high)] if low is None else [int(low), int(high)]
+    elif low is not None:
+        bounds = [int(low), *bounds]
+    first, last = (0, bounds[0]) if len(bounds) == 1 else (bounds[0], bounds[1])
+    if first >= last:
+        raise RuntimeError("random_ expects 'from' to be less than 'to', but got from="
+                           f"{first} >= to={last}")
+    kind = dtype or (out.dtype if out is not None else dt.int64)
+    array = engine(generator).integers(blank(size_of((tuple(size),), "randint"), kind), first, last)
+    return _made(array, kind, out, requires_grad)
+
+
+def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = None,
+             layout: Any = None, device: Any = None, requires_grad: bool = False,
+             pin_memory: bool = False) -> Tensor:
+    """0 .. n-1 in random order."""
+    n = n.__index__()
+    if n < 0:
+        raise RuntimeError(f"n must be non-negative, got{n}")
+    kind = dtype or (out.dtype if out is not None else dt.int64)
+    return _made(engine(generator).permutation(blank((n,), kind)), kind, out, requires_grad)
+
+
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None,
+           dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+           pin_memory: bool = False) -> Tensor:
+    """Normals of given means and standard deviations (numbers or tensors)."""
+    gen = engine(generator)
+    if size is not None:
+        kind = _kind(dtype, out)
+        array = gen.normal(blank(size_of((tuple(size),), "normal"), kind), float(mean), float(std))
+        return _made(array, kind, out, requires_grad)
+    parts = [values(p) if isinstance(p, Tensor) else float(p) for p in (mean, std)]
+    tensors = [p for p in (mean, std) if isinstance(p, Tensor)]
+    if not tensors:
+        raise TypeError("normal() received an invalid combination of arguments")
+    kind = tensors[0].dtype
+    shape = np.broadcast_shapes(*[t._shape for t in tensors])
+    return _made(gen.normal(blank(shape, kind), *parts), kind, out, requires_grad)
+
+
+def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any = None) -> Tensor:
+    """Ones with the probabilities of `input` (or p)."""
+    _tensor_argument(input, "bernoulli")
+    if input.dtype.kind != "f" and p is None:
+        from ..core.errors import scalar_name
+        raise RuntimeError(f"\"bernoulli_tensor_cpu_p_\" not implemented for "
+                           f"'{scalar_name(input.dtype)}'")
+    chances = values(input) if p is None else values(p) if isinstance(p, Tensor) else float(p)
+    array = engine(generator).bernoulli(blank(input._shape, input.dtype), chances)
+    return _made(array, input.dtype, out, False)
+
+
+def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
+                generator: Any = None, out: Any = None) -> Tensor:
+    """Categories drawn with the weights in each row."""
+    _tensor_argument(input, "multinomial")
+    if input.dtype.kind != "f":
+        raise RuntimeError("multinomial only supports floating-point dtypes for input, got: "
+                           f"{input.dtype.name.capitalize()}")
+    array = sampling.multinomial(engine(generator), np.ascontiguousarray(values(input)),
+                                 int(num_samples), replacement)
+    return _made(np.ascontiguousarray(array), dt.int64, out, False)
+
+
+def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    array = sampling.poisson(engine(generator), np.ascontiguousarray(values(input)))
+    return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
+
+
+def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
+    array = sampling.binomial(engine(generator), np.ascontiguousarray(values(count)),
+                              np.ascontiguousarray(values(prob)))
+    return finish(from_array(array.astype(count.dtype.numpy), count.dtype))
+
+
+def standard_gamma(input: Tensor, generator: Any = None) -> Tensor:
+    """Gamma numbers of rate 1 (torch._standard_gamma, without its gradient)."""
+    array = sampling.standard_gamma(engine(generator), np.ascontiguousarray(values(input)))
+    return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
+
+
+def sample_dirichlet(input: Tensor, generator: Any = None) -> Tensor:
+    array = sampling.dirichlet(engine(generator), np.ascontiguousarray(values(input)))
+    return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
+
+
+# ---------------------------------------------------------------- of a tensor's shape
+
+
+def _like(made: Tensor, input: Tensor, memory_format: Any) -> Tensor:
+    if memory_format is None or memory_format.name == "preserve_format":
+        if input._layout is not None:
+            _keep_order(made, input._layout)
+        return made
+    return _in_order(made, memory_format)
+
+
+def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, layout: Any = None,
+              device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+              pin_memory: bool = False) -> Tensor:
+    _tensor_argument(input, "rand_like")
+    place = input._storage.device if device is None else device
+    made = rand(input._shape, dtype=dtype or input.dtype, device=place, generator=generator,
+                requires_grad=requires_grad)
+    return _like(made, input, memory_format)
+
+
+def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, layout: Any = None,
+               device: Any = None, requires_grad: bool = False, memory_format: Any = None,
+               pin_memory: bool = False) -> Tensor:
+    _tensor_argument(input, "randn_like")
+    place = input._storage.device if device is None else device
+    made = randn(input._shape, dtype=dtype or input.dtype, device=place, generator=generator,
+                 requires_grad=requires_grad)
+    return _like(made, input, memory_format)
+
+
+def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None,
+                 generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+                 requires_grad: bool = False, memory_format: Any = None,
+                 pin_memory: bool = False) -> Tensor:
+    _tensor_argument(input, "randint_like")
+    bounds = [values(a).item() if isinstance(a, Tensor) else a for a in args]
+    made = randint(*bounds, low=low, high=high, size=input._shape, generator=generator,
+                   dtype=dtype or input.dtype, requires_grad=requires_grad)
+    return _like(made, input, memory_format)
+
+
+# ---------------------------------------------------------------- in place
+
+
+def _fill(self: Tensor, array: Array) -> Tensor:
+    return overwrite(self, pinning.array_node(array, self.dtype))
+
+
+def _space(self: Tensor) -> Array:
+    return blank(self._shape, self.dtype)
+
+
+@method
+def uniform_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
+    low = named.get("from", args[0] if args else 0.0)
+    high = named.get("to", args[1] if len(args) > 1 else 1.0)
+    return _fill(self, engine(generator).uniform(_space(self), float(low), float(high)))
+
+
+@method
+def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+    if self.dtype.kind == "c":
+        return _fill(self, _normal(self._shape, self.dtype, engine(generator)) * std + mean)
+    return _fill(self, engine(generator).normal(_space(self), float(mean), float(std)))
+
+
+@method
+def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
+    low, high = named.get("from"), named.get("to")
+    if len(args) == 1 and high is None:
+        high = args[0]
+    elif args:
+        low, high = args[0], args[1]
+    return _fill(self, engine(generator).random_(_space(self), low, high))
+
+
+@method
+def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    chance = values(p) if isinstance(p, Tensor) else float(p)
+    return _fill(self, engine(generator).bernoulli(_space(self), chance))
+
+
+@method
+def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+    return _fill(self, sampling.exponential(engine(generator), _space(self), float(lambd)))
+
+
+@method
+def geometric_(self: Tensor, p: float, *, generator: Any = None) -> Tensor:
+    return _fill(self, sampling.geometric(engine(generator), _space(self), float(p)))
+
+
+@method
+def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None,
+            ) -> Tensor:
+    return _fill(self, sampling.cauchy(engine(generator), _space(self), float(median),
+                                       float(sigma)))
+
+
+@method
+def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Any = None,
+                ) -> Tensor:
+    return _fill(self, sampling.log_normal(engine(generator), _space(self), float(mean),
+                                           float(std)))
+
+
+@method
+def _bernoulli_method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    return bernoulli(self, *args, **kwargs)
+
+
+@method
+def _multinomial_method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    return multinomial(self, *args, **kwargs)
+
+
+Tensor.bernoulli = Tensor._bernoulli_method  # type: ignore[attr-defined]
+Tensor.multinomial = Tensor._multinomial_method  # type: ignore[attr-defined]
+del Tensor._bernoulli_method, Tensor._multinomial_method  # type: ignore[attr-defined]

@@ -1,0 +1,108 @@
+"""Views: functions whose result shares the storage of their input.
+
+In: entries of the table with a layout form. Out: PyTorch's functions. The layout form says where the
+view lies; the node form gives its value now and its derivative.
+
+    x.t()   ->   layout (3, 2), (1, 3);  node permute(x, (1, 0));  TBackward0
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..autograd.grad_mode import state
+from ..autograd.tape import OpGradFn
+from ..core.layout import Layout
+from ..graph.node import Node
+from .dispatch import Call, call_entry, finish, record
+from .functionalize import check_inplace, layout_of, requires_grad, view_of
+from .storage import INFERENCE
+from .tensor import Tensor
+
+# Functions with several results that PyTorch makes in one step; their views refuse in-place writes.
+MULTIPLE = frozenset({"split", "chunk", "unbind", "split_with_sizes", "unsafe_chunk"})
+# What gives the tensor itself where there is nothing to do.
+SELF = frozenset({"reshape", "flatten", "ravel", "contiguous", "broadcast_to", "broadcast_tensors"})
+
+
+def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
+         cls: type[OpGradFn]) -> Callable[..., Any]:
+    """PyTorch's function of a view entry."""
+    multiple = name in MULTIPLE
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args:
+            self, rest = args[0], args[1:]
+        else:
+            key = next((k for k in ("input", "tensor", "self") if k in kwargs), None)
+            if key is None:
+                raise TypeError(f"{name}() missing 1 required positional arguments: \"input\"")
+            self, rest = kwargs.pop(key), ()
+        if not isinstance(self, Tensor):
+            raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not "
+                            f"{type(self).__name__}")
+        c = Call()
+        raw = [c.swap(a) for a in rest]
+        kwargs = {k: c.swap(v) for k, v in kwargs.items()}
+        layout = call_entry(name, form, [layout_of(self), *raw], kwargs)
+        if isinstance(layout, Layout):
+            if name in SELF and layout == layout_of(self):
+                return self
+            return make(self, layout, call_entry(name, fn, [_node(c, self), *raw], kwargs), c, cls)
+        node = call_entry(name, fn, [_node(c, self), *raw], kwargs)
+        if layout is None:
+            return finish(node, c, cls)
+        found = [make(self, one, n, c, cls) for one, n in zip(layout, node)]
+        if multiple:
+            for k, v in enumerate(found):
+                v._auto.made = v._auto.made or "multi"
+        return tuple(found)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = fn.__doc__
+    return call
+
+
+def _node(c: Call, self: Tensor) -> Node:
+    return c.take(self)
+
+
+def make(self: Tensor, layout: Layout, node: Node, c: Call, cls: type[OpGradFn]) -> Tensor:
+    """A view with its tape entry."""
+    v = view_of(self, layout, node)
+    v.dtype = node.dtype
+    if state.grad and requires_grad(self):
+        if self._counter is INFERENCE:
+            return v
+        fn = record(node, c.inputs, cls, None)
+        if fn is not None:
+            auto = v._auto
+            auto.fn, auto.requires = fn, True
+    return v
+
+
+def inplace_view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
+                 cls: type[OpGradFn]) -> Callable[..., Tensor]:
+    """`squeeze_`, `t_`, ...: the tensor itself looks at its storage in another way."""
+    def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        c = Call()
+        node = c.take(self)
+        tracked = c.track and state.grad
+        check_inplace(self, tracked)
+        raw = [c.swap(a) for a in args]
+        layout = call_entry(name, form, [layout_of(self), *raw], kwargs)
+        new = call_entry(name, fn, [node, *raw], kwargs)
+        fn_ = record(new, c.inputs, cls, None) if tracked else None
+        self._layout = layout
+        self._shape = layout.shape
+        self._cache = (self._storage.value, new)
+        self._counter.version += 1
+        if fn_ is not None:
+            auto = self._auto
+            auto.fn, auto.index, auto.requires = fn_, 0, True
+            auto.seen = self._counter.version
+        return self
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = fn.__doc__
+    return call
