@@ -56,76 +56,76 @@ def canonicalize(wanted: list[Node]) -> Pending:
     """
     order: list[Node] = []
     place: dict[int, int] = {}
-    uses: dict[int, int] = {}
-    stack: list[Node | None] = []
-    for root in wanted:
-        stack.append(root)
-        while stack:
-            node = stack.pop()
-            if node is None:
-                node = stack.pop()
-                assert node is not None
-                if id(node) not in place:
-                    place[id(node)] = len(order)
-                    order.append(node)
-                continue
-            if id(node) in place:
-                continue
-            if node.value is not None or not node.src:
-                place[id(node)] = len(order)
-                order.append(node)
-                continue
-            stack.append(node)
-            stack.append(None)
-            for s in node.src:
-                if id(s) not in place:
-                    stack.append(s)
+    uses: list[int] = []
     leaves: list[Node] = []
     scalars: list[Node] = []
     parts: list[Any] = []
-    for node in order:
-        if node.value is not None:
+    stack = wanted[::-1]
+    while stack:
+        node = stack[-1]
+        key = id(node)
+        if key in place:
+            stack.pop()
+            continue
+        src = node.src
+        if node.value is None and src:
+            try:
+                at = [place[id(s)] for s in src]
+            except KeyError:
+                stack.extend([s for s in src if id(s) not in place][::-1])
+                continue
+            for i in at:
+                uses[i] += 1
+            parts.append((node.op, node.attrs, *at))
+        elif node.value is not None:
             leaves.append(node)
             parts.append((node.shape, node.dtype))
-        elif node.op is SCALAR:
-            scalars.append(node)
-            parts.append((node.dtype, node.attrs[1]))
-        elif node.op is CONST:
-            parts.append((CONST, repr(node.attrs[0]), node.dtype))
         else:
-            at = []
-            for s in node.src:
-                key = id(s)
-                at.append(place[key])
-                uses[key] = uses.get(key, 0) + 1
-            parts.append((node.op, node.attrs, tuple(at)))
+            parts.append(_leaf(node, scalars))
+        stack.pop()
+        place[key] = len(order)
+        order.append(node)
+        uses.append(0)
     roots = wanted + _needed_later(order, {id(w) for w in wanted}, uses)
-    donated = _given_up(order, leaves, uses)
+    donated = _given_up(order, leaves, place, uses)
     structure = (tuple(parts), tuple([place[id(r)] for r in roots]), donated)
     return Pending(order, roots, leaves, scalars, structure, donated)
 
 
-def _given_up(order: list[Node], leaves: list[Node], uses: dict[int, int]) -> frozenset[int]:
+def _leaf(node: Node, scalars: list[Node]) -> tuple[Any, ...]:
+    """How a node without sources stands in the structure."""
+    if node.op is SCALAR:
+        scalars.append(node)
+        return node.dtype, node.attrs[1]
+    if node.op is CONST:
+        return CONST, repr(node.attrs[0]), node.dtype
+    return node.op, node.attrs
+
+
+def _needed_later(order: list[Node], wanted: set[int], uses: list[int]) -> list[Node]:
+    """Expensive nodes with a reader outside the graph: more references than the graph's own."""
+    kept, at = [], 0
+    for node in order:
+        if (node.op.kind not in CHEAP and node.value is None
+                and sys.getrefcount(node) > _LISTED + uses[at] and id(node) not in wanted):
+            kept.append(node)
+        at += 1
+    return kept
+
+
+def _given_up(order: list[Node], leaves: list[Node], place: dict[int, int],
+              uses: list[int]) -> frozenset[int]:
     """The leaves that are the base of one PUT or WRITE and that only this graph refers to."""
     bases = {id(n.src[0]) for n in order if n.op is WRITE or n.op is PUT}
     if not bases:
         return frozenset()
     given, number = [], 0
     for leaf in leaves:
-        if (id(leaf) in bases and uses[id(leaf)] == 1 and not leaf.value.pinned
+        if (id(leaf) in bases and uses[place[id(leaf)]] == 1 and not leaf.value.pinned
                 and sys.getrefcount(leaf) == _LISTED + 2 and sys.getrefcount(leaf.value) == 2):
             given.append(number)
         number += 1
     return frozenset(given)
-
-
-def _needed_later(order: list[Node], wanted: set[int], uses: dict[int, int]) -> list[Node]:
-    kept = []
-    for node in order:
-        if sys.getrefcount(node) > _LISTED + uses.get(id(node), 0):
-            if node.value is None and node.op.kind not in CHEAP and id(node) not in wanted:
-                kept.append(node)
-    return kept
 
 
 def template(pending: Pending, constant: list[bool]) -> list[Node]:
