@@ -85,9 +85,9 @@ _of_source("erfc", lambda g, x: g * exp(neg(square(x))) * (-2 / SQRT_PI))
 _of_source("abs", lambda g, x: g * sign(x))
 _of_source("lgamma", lambda g, x: g * digamma(x))
 
-_flat("floor", "ceil", "trunc", "round", "sign", "floordiv", "truncdiv")
+_flat("floor", "ceil", "trunc", "round", "sign", "floordiv", "truncdiv", "nextafter")
 _no_gradient("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "signbit", "and", "or", "xor",
-             "not", "shl", "shr", "popcount", "bitcast", "nextafter")
+             "not", "shl", "shr", "popcount", "bitcast")
 
 
 @derivative(PRIMITIVES["neg"])
