@@ -11,6 +11,7 @@ The object code is kept in the disk cache, so LLVM compiles a text once on a mac
 
 from __future__ import annotations
 
+import os
 import threading
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,36 @@ import llvmlite.binding as llvm
 from flambeau.runtime import cache
 
 _link_lock = threading.Lock()
+
+# Inner locks first.  llvmlite holds a lock round every LLVM call; it is private, hence getattr.
+_fork_locks: list[Any] = [
+    lock for lock in (getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None),) if lock
+]
+_fork_locks.append(_link_lock)
+
+
+def hold_over_fork(lock: Any) -> None:
+    """Have ``os.fork`` wait for ``lock``, so that a child never inherits it from a lost thread.
+
+    For locks that are held round compilation; register an outer lock after the inner ones.
+    """
+    _fork_locks.append(lock)
+
+
+def _before_fork() -> None:
+    for lock in reversed(_fork_locks):
+        lock.acquire()
+
+
+def _after_fork() -> None:
+    for lock in _fork_locks:
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )
 
 
 @lru_cache(maxsize=1)

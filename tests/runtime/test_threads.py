@@ -241,6 +241,32 @@ assert (marks == 100).all()
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_fork_while_another_thread_compiles():
+    code = """
+import signal
+from flambeau.runtime import native as loader
+go = True
+def work():
+    while go:
+        loader._compile(native.IR)
+thread = threading.Thread(target=work)
+thread.start()
+for _ in range(10):
+    time.sleep(0.003)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)
+        loader._compile(native.IR)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+go = False
+thread.join()
+"""
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize(
     "ending",
     [
