@@ -353,5 +353,9 @@ def margin_ranking_loss(input1: Node, input2: Node, target: Node, margin: float 
         raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but "
                            f"got sizes: input1: {_size(input1)}, input2: {_size(input2)}, target: "
                            f"{_size(target)} ")
-    x1, x2, y = promote_float(input1, input2, target)
+    x1, x2, y = promote(input1, input2, target)
+    if x1.dtype.kind in "bui":
+        # Whole numbers subtract and multiply as such before the margin makes them floats.
+        gap = a.neg(y) * (x1 - x2)
+        return _ranking(*promote_float(gap, 0, -1), margin=float(margin), reduction=reduction)
     return _ranking(x1, x2, y, margin=float(margin), reduction=reduction)

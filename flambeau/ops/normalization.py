@@ -290,7 +290,8 @@ def group_norm(input: Node, num_groups: int, weight: Node | None = None, bias: N
         raise RuntimeError("Expected num groups to be greater than 0, got " + str(num_groups))
     if channels % num_groups:
         raise RuntimeError("Expected number of channels in input to be divisible by num_groups, "
-                           f"but got input of shape {list(input.shape)} and num_groups={num_groups}")
+                           f"but got input of shape {list(input.shape)} and num_groups="
+                           f"{num_groups}")
     for word, p in (("weight", weight), ("bias", bias)):
         if p is not None and p.shape != (channels,):
             raise RuntimeError(f"Expected {word} to be a vector of size equal to the number of "
@@ -330,4 +331,5 @@ def local_response_norm(input: Node, size: int, alpha: float = 1e-4, beta: float
                          "dimensions)")
     if not input.size:
         return input
-    return _local_response(promote_float(input)[0], size=size, alpha=float(alpha), beta=float(beta), k=float(k))
+    x = promote_float(input)[0]
+    return _local_response(x, size=size, alpha=float(alpha), beta=float(beta), k=float(k))
