@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -193,26 +194,25 @@ def _attributes(target: Target) -> str:
 # ---------------------------------------------------------------- machine code
 
 
-@lru_cache(maxsize=1)
-def _machine() -> Any:
+def _new_machine() -> Any:
+    """The linker puts a program's code and constants together, so short addresses reach; Windows'
+    linker has no stubs for what lies farther."""
     native.initialize()
     target = host()
-    made = llvm.Target.from_triple(target.triple)
-    return made.create_target_machine(cpu=target.cpu, features=target.features, opt=2,
-                                      reloc="pic", jit=True)
+    model = "jitdefault" if sys.platform == "win32" else "small"
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=2, reloc="pic", codemodel=model,
+        jit=model == "jitdefault")
+
+
+@lru_cache(maxsize=1)
+def _machine() -> Any:
+    return _new_machine()
 
 
 @lru_cache(maxsize=1)
 def _linker() -> Any:
-    return llvm.create_lljit_compiler(_fresh_machine())
-
-
-def _fresh_machine() -> Any:
-    target = host()
-    native.initialize()
-    made = llvm.Target.from_triple(target.triple)
-    return made.create_target_machine(cpu=target.cpu, features=target.features, opt=2,
-                                      reloc="pic", jit=True)
+    return llvm.create_lljit_compiler(_new_machine())
 
 
 def optimised(text: str) -> Any:

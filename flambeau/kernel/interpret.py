@@ -272,10 +272,6 @@ def _wide_function(f: Callable[..., Array]) -> Callable[..., Array]:
                           for v in x))
 
 
-def _fmod_parts(a: Array, b: Array) -> Array:
-    return np.fmod(a, b)
-
-
 def _mod(a: Array, b: Array) -> Array:
     r = np.fmod(a, b)
     return np.where((r != 0) & (np.signbit(r) != np.signbit(b)), r + b, r)
@@ -299,7 +295,7 @@ def _erfinv(x: Array) -> Array:
         if abs(y) == 1:
             return math.copysign(math.inf, y)
         low, high = 0.0, 7.0
-        for _ in range(80):
+        for _ in range(250):
             middle = (low + high) / 2
             if (math.erf(middle) < abs(y)) if abs(y) < 0.5 else \
                     (math.erfc(middle) > 1 - abs(y)):
@@ -312,8 +308,8 @@ def _erfinv(x: Array) -> Array:
 
 def _digamma(x: Array) -> Array:
     def one(y: float) -> float:
-        if math.isnan(y):
-            return y
+        if math.isnan(y) or y == -math.inf:
+            return math.nan
         if y == 0:
             return math.copysign(math.inf, -y)
         if y < 0:
@@ -325,7 +321,8 @@ def _digamma(x: Array) -> Array:
             total -= 1 / y
             y += 1
         z = 1 / (y * y)
-        return total + math.log(y) - 0.5 / y - z * (1 / 12 - z * (1 / 120 - z / 252))
+        return total + math.log(y) - 0.5 / y - z * (
+            1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * (1 / 132 - z * 0.0211)))))
     return np.vectorize(one, otypes=[np.float64])(x.astype(np.float64))
 
 
@@ -367,14 +364,8 @@ PLAIN: dict[str, Callable[..., Array]] = {
 }
 
 
-def _quotient(a: Array, b: Array) -> tuple[Array, Array]:
-    """C's quotient and remainder; 0 and 0 where b is 0."""
-    exact = np.frompyfunc(_divide, 2, 2)
-    q, r = exact(a, b)
-    return q, r
-
-
 def _divide(a: int, b: int) -> tuple[int, int]:
+    """C's quotient and remainder; 0 and 0 where b is 0."""
     a, b = int(a), int(b)
     if b == 0:
         return 0, 0
