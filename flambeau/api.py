@@ -21,6 +21,7 @@ from .tensor import names as _names
 from .tensor.tensor import Tensor
 from .tensor import attributes as _attributes  # noqa: F401  (puts methods on Tensor)
 from .tensor import conversion as _conversion  # noqa: F401
+from .tensor import indexing as _indexing  # noqa: F401
 from .tensor.constants import (
     channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
     sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided,
@@ -32,6 +33,9 @@ from .tensor.creation import (
     zeros, zeros_like,
 )
 from .tensor.creation import range_ as range  # noqa: A004
+from .tensor.dropout import (
+    alpha_dropout, dropout, feature_alpha_dropout, feature_dropout,
+)
 from .tensor.generator import (
     Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
 )

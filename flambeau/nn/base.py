@@ -5,7 +5,7 @@ runs) and `Tensor`.
 """
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+import flambeau as torch
+from flambeau.tensor.tensor import Tensor
 
 __all__ = ["Tensor", "torch"]

@@ -574,6 +574,22 @@ def as_class(t: Tensor, cls: type) -> Tensor:
 _makers["Tensor"] = _make
 
 
+def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Tensor:
+    """A new leaf of class `cls` over data's storage."""
+    made = as_class(data.detach(), cls)  # type: ignore[attr-defined]
+    if require_grad:
+        made.requires_grad_()  # type: ignore[attr-defined]
+    return made
+
+
+Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[attr-defined]
+
+
+@method
+def as_subclass(self: Tensor, cls: type) -> Tensor:
+    return as_class(self, cls)
+
+
 class _LegacyType(type):
     """Makes `isinstance(t, torch.FloatTensor)` true for every float32 tensor on the CPU."""
 

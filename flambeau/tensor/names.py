@@ -14,12 +14,14 @@ import numpy as np
 
 from .. import ops
 from ..core.errors import scalar_name  # noqa: F401  (re-exported for messages)
+from ..autograd.tape import named
 from ..ops.table import TABLE, Entry
+from ..ops.view import T, mT
 from .dispatch import function
 from .inplace import inplace
 from .labels import CHOOSE, of_name
 from .tensor import Tensor
-from .views import inplace_view, view
+from .views import SEVERAL, inplace_view, several, view
 
 PUBLIC: dict[str, dict[str, Callable[..., Any]]] = {"torch": {}}
 ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
@@ -37,13 +39,17 @@ def attach() -> None:
     """Make the functions of all entries and put them where PyTorch has them."""
     for name, entry in TABLE.items():
         _attach(name, entry)
+    for name, form, label in (("T", T, "PermuteBackward0"), ("mT", mT, "TransposeBackward0")):
+        _method(name, property(view(name, form, form, named(label))))
     _operators()
 
 
 def _attach(name: str, entry: Entry) -> None:
     space, _, short = name.rpartition(".")
     label = of_name(short)
-    if entry.view is not None:
+    if short in SEVERAL:
+        made = several(short, entry.fn, entry.view, label)
+    elif entry.view is not None:
         made = view(short, entry.fn, entry.view, label)
     else:
         made = function(short, entry.fn, label, CHOOSE.get(short))

@@ -63,6 +63,33 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
     return call
 
 
+def several(name: str, fn: Callable[..., Any], form: Callable[..., Any],
+            cls: type[OpGradFn]) -> Callable[..., Any]:
+    """A view entry of any number of tensors: each result is a view of the tensor in its place."""
+    def call(*tensors: Any, **kwargs: Any) -> Any:
+        many = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+        for t in many:
+            if not isinstance(t, Tensor):
+                raise TypeError(f"{name}(): expected Tensor as element 0 in argument 0, but got "
+                                f"{type(t).__name__}")
+        layouts = call_entry(name, form, [tuple(layout_of(t) for t in many)], kwargs)
+        c = Call()
+        nodes = call_entry(name, fn, [tuple(c.take(t) for t in many)], kwargs)
+        found = tuple(t if layout == layout_of(t) and name not in COPIES
+                      else make(t, layout, node, c, cls)
+                      for t, layout, node in zip(many, layouts, nodes))
+        return found[0] if len(tensors) == 1 and many is tensors and name in ONE else found
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = fn.__doc__
+    return call
+
+
+SEVERAL = frozenset({"broadcast_tensors", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"})
+ONE = frozenset({"atleast_1d", "atleast_2d", "atleast_3d"})
+COPIES = frozenset({"meshgrid", "broadcast_tensors"})
+
+
 def _node(c: Call, self: Tensor) -> Node:
     return c.take(self)
 
