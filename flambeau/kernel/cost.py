@@ -16,7 +16,7 @@ LAUNCH = 6000                 # to start the threads on a kernel and gather them
 TURN = 60                     # to begin a turn of a parallel loop
 SERIAL = 24000                # below this much work one thread is quicker
 LATENCY = 4                   # of a fused multiply-add
-FETCH = 24                    # bytes a cycle from the second-level cache
+FETCH = 32                    # bytes a cycle from the second-level cache
 FAR = 24                      # bytes a cycle from beyond it, in streams
 STREAM = 10                   # bytes a cycle from memory, for all threads together
 

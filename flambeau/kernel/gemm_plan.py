@@ -74,13 +74,16 @@ class Choice:
 @lru_cache(maxsize=4096)
 def choose(p: Problem, machine: Machine) -> Choice:
     """The quickest schedule of a problem."""
-    return min(_choices(p, machine), key=lambda c: c.cycles)
+    return min(every_choice(p, machine), key=lambda c: c.cycles)
 
 
-def _choices(p: Problem, machine: Machine) -> Iterator[Choice]:
+def every_choice(p: Problem, machine: Machine) -> Iterator[Choice]:
+    """The schedules that are weighed, with their times."""
     for chunks in _chunkings(p):
-        part = replace(p, batch=p.batch * chunks, k=p.k // chunks,
-                       shared_b=p.shared_b and chunks == 1)
+        part = p
+        if chunks > 1:
+            part = replace(p, batch=p.batch * chunks, k=p.k // chunks, shared_b=False,
+                           a=replace(p.a, batch=None))
         extra, dear = 0.0, 1.0 if chunks == 1 else 1.1
         if chunks > 1:
             lanes = machine.lanes(p.itemsize)
@@ -239,13 +242,14 @@ def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
         pack = scattered(elements)
     pack += elements * (not p.b.plain)
     everything = p.k * p.n * p.itemsize * (1 if p.shared_b else p.batch)
-    traffic = everything / 4 if everything > machine.l2 else everything / 32
+    traffic = everything / 6 if everything > machine.l2 else everything / 32
     shared = pack * ceil(p.n / width) * (1 if p.shared_b else p.batch) + traffic
     # A block packs for itself what every block of rows needs again.
     fits = width * p.k * p.itemsize <= machine.l2 * 2
     options = [("shared", 0.0, shared, 1.0)]
     if fits:
-        options.append(("block", pack, 0.0, 1.0))
+        far = elements * p.itemsize / FAR if everything > machine.l2 else 0.0
+        options.append(("block", pack + far, 0.0, 1.0))
     if p.b.column == 1 and p.b.plain and (machine.masks or p.n % lanes == 0):
         stride = (p.b.row or 0) * p.b.itemsize
         small = p.k * width * p.b.itemsize <= machine.l1

@@ -157,7 +157,7 @@ def memory_of(body: tuple[Stmt, ...]) -> list[Target]:
             indices(index)
         pending.extend(_values(s))
         while pending:
-            v = pending.pop()
+            v = pending.pop(0)
             if id(v) in seen:
                 continue
             seen.add(id(v))
@@ -166,7 +166,7 @@ def memory_of(body: tuple[Stmt, ...]) -> list[Target]:
                 indices(v.index)
             elif isinstance(v, FromIndex):
                 indices(v.index)
-            pending.extend(children(v))
+            pending[:0] = children(v)
     return list(found.values())
 
 
