@@ -248,8 +248,8 @@ class _Rows(_Reduction):
             return {}
         seen: dict[int, int] = {}
         nodes: dict[int, Node] = {}
-        stored = {id(n) for n in self.full}
         for step in range(self.count):
+            stored = {id(n) for n in self.full if self.passes[id(n)] < step}
             for key, node in self.virtual_in(step, self.group.shape, stored).items():
                 seen[key] = seen.get(key, 0) + 1
                 nodes[key] = node
