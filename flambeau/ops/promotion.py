@@ -13,7 +13,7 @@ from ..core import dtype as dt
 from ..core.defaults import default_dtype
 from ..core.dtype import dtype, promote_types
 from ..graph.node import Node, Shape
-from ..graph.primitive import CAST, scalar
+from ..graph.primitive import CAST, SCALAR, scalar
 
 __all__ = ["promote_types"]
 
@@ -63,8 +63,14 @@ def result_type(*args: Any) -> dtype:
     return found
 
 
+# The kinds of tensors that keep their dtype next to a number of this type.
+_TAKES = {bool: "buifc", int: "uifc", float: "fc", complex: "c"}
+
+
 def number(value: Any, dtype: dtype) -> Node:
     """A user's number as a node; integers wrap round as they do in C."""
+    if dtype.kind == "f" and not isinstance(value, complex):
+        return Node(SCALAR, (), (float(value), False, dtype), (), dtype)
     if isinstance(value, complex) and dtype.kind != "c":
         raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
     if dtype.kind in "iu":
@@ -104,8 +110,12 @@ def promote(*args: Any) -> list[Node]:
     first = args[0]
     if len(args) == 2 and isinstance(first, Node):
         second = args[1]
-        if isinstance(second, Node) and second.dtype is first.dtype:
-            return [first, second]
+        kind = first.dtype
+        if isinstance(second, Node):
+            if second.dtype is kind:
+                return [first, second]
+        elif kind.kind in _TAKES.get(type(second), ""):
+            return [first, number(second, kind)]
     some_tensor(*args)
     kind = result_type(*args)
     return [as_node(a, kind) for a in args]
@@ -118,6 +128,9 @@ def float_type(kind: dtype) -> dtype:
 
 def promote_float(*args: Any) -> list[Node]:
     """As `promote`, but integers and bools become the default float."""
+    first = args[0]
+    if isinstance(first, Node) and first.dtype.kind == "f":
+        return [first] if len(args) == 1 else promote(*args)
     some_tensor(*args)
     kind = float_type(result_type(*args))
     return [as_node(a, kind) for a in args]
@@ -140,7 +153,7 @@ def wrap_dim(dim: int, ndim: int) -> int:
 
 def wrap_dims(dim: int | Sequence[int] | None, ndim: int, *, empty_is_all: bool = True,
               ) -> tuple[int, ...]:
-    """Sorted dims of a reduction; None is all, and so is an empty sequence unless said otherwise."""
+    """Sorted dims of a reduction; None is all, and so is an empty sequence unless told not."""
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, (int, float)) or not hasattr(dim, "__iter__"):
