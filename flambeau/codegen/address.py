@@ -187,7 +187,10 @@ class Addresses(Emitter):
         if x.uniform:
             return self._scalar(x)
         if max(abs(index.low), abs(index.high)) <= INT32:
-            return self.cast("sext", self._vector(x, "i32"), "i64")
+            short = self._vector(x, "i32")
+            wide = self.cast("sext", short, "i64")
+            self.narrow[wide.name] = short
+            return wide
         return self._vector(x, "i64")
 
     def pointer(self, base: Val, type: str, x: Linear) -> Val:

@@ -5,9 +5,9 @@ In: a name and `kernel.loopnest.Kernel`s. Out: a `Program`. Called by `graph/rea
     program = compile_program("softmax", kernels)
     program.run(slots)                  # slots: ctypes array of addresses, one for each slot
 
-The native entry is `void entry(ptr slots, ptr pool, ptr parallel, ptr scratch)`. It runs the
-kernels in order; each has a launcher `void launch_<i>` of the same type, so that one can be timed
-by itself. A launcher calls `fb_parallel` (see `runtime.threads`) when the kernel has enough work.
+The native entry is `void entry(ptr slots, ptr pool, ptr parallel, ptr scratch)`. It walks a table
+of the kernels in order (by `fb_walk`, compiled once for all programs), and shares one out by
+`fb_parallel` (see `runtime.threads`) when it has enough work.
 """
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ CHUNKS = 32
 
 _ENTRY = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
                           ctypes.c_void_p)
+_WALK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64,
+                         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _numbers = itertools.count()
 _lock = threading.Lock()
 
@@ -47,23 +49,22 @@ class Module:
     """IR text of a whole program."""
 
     text: str
-    launchers: tuple[str, ...]
     scratch_bytes: int
     externals: tuple[str, ...]
+    locals: bool                     # whether any kernel has memory to be turned into registers
 
 
 class Program:
     """Compiled kernels. `slots` is an array of addresses; see `kernel.loopnest.Buffer`."""
 
     def __init__(self, name: str, kernels: tuple[Kernel, ...], scratch_bytes: int,
-                 library: Any, launchers: tuple[str, ...]) -> None:
+                 library: Any) -> None:
         self.name = name
         self.kernels = kernels
         self.scratch_bytes = scratch_bytes
         self._library = library          # keeps the code mapped
         self.address: int = library["entry"]
         self._entry = _ENTRY(self.address)
-        self._launchers = launchers
 
     def run(self, slots: Any) -> None:
         """Run all kernels; `slots` is a ctypes array, or the address of a table, of addresses."""
@@ -72,20 +73,20 @@ class Program:
     def run_timed(self, slots: Any) -> list[float]:
         """Run the kernels one by one; returns the seconds of each."""
         seconds = []
-        for name in self._launchers:
-            launch = _ENTRY(self._library[name])
+        walk, table = _WALK(_walker()), self._library["kernels"]
+        for i in range(len(self.kernels)):
             start = time.perf_counter()
-            self._call(launch, slots)
+            self._call(walk, table, i, i + 1, self.scratch_bytes, slots)
             seconds.append(time.perf_counter() - start)
         return seconds
 
-    def _call(self, function: Any, slots: Any) -> None:
+    def _call(self, function: Any, *args: Any) -> None:
         pool, parallel = threads.pool_address(), threads.parallel_address()
         if not self.scratch_bytes:
-            function(slots, pool, parallel, None)
+            function(*args, pool, parallel, None)
             return
         with _scratch.lend(self.scratch_bytes * threads.get_num_threads()) as address:
-            function(slots, pool, parallel, address)
+            function(*args, pool, parallel, address)
 
 
 class _Loan:
@@ -137,28 +138,66 @@ def grain(count: int, ns: float) -> int:
     return max(1, min(count, max(int(CHUNK_NS / each) + 1, -(-count // CHUNKS))))
 
 
-def _launcher(index: int, kernel: Kernel, f: Function, stride: int, target: Target) -> str:
-    ns = cost.nanoseconds(kernel, target.vector_bytes)
-    head = f"""define void @launch_{index}(ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) #0 {{
+_WALK_IR = """
+define void @fb_walk(ptr %table, i64 %first, i64 %last, i64 %stride,
+                     ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) {
 entry:
 %ctx = alloca [3 x ptr], align 16
 store ptr %slots, ptr %ctx, align 16
 %at1 = getelementptr ptr, ptr %ctx, i64 1
 store ptr %scratch, ptr %at1, align 8
 %at2 = getelementptr ptr, ptr %ctx, i64 2
-store i64 {stride}, ptr %at2, align 8
-"""
-    serial = f"call void @k{index}(ptr %ctx, i64 0, i64 {f.count}, i64 0)\nret void\n}}"
-    if not f.parallel or f.count < 2 or ns < PARALLEL_NS:
-        return head + serial
-    step = grain(f.count, ns)
-    return head + f"""%alone = icmp eq ptr %pool, null
-br i1 %alone, label %serial, label %share
-share:
-call void %parallel(ptr %pool, ptr @k{index}, ptr %ctx, i64 {f.count}, i64 {step})
-ret void
+store i64 %stride, ptr %at2, align 8
+%alone = icmp eq ptr %pool, null
+br label %next
+next:
+%i = phi i64 [%first, %entry], [%i1, %serial], [%i1, %share]
+%more = icmp slt i64 %i, %last
+br i1 %more, label %one, label %done
+one:
+%i1 = add i64 %i, 1
+%row = getelementptr {ptr, i64, i64}, ptr %table, i64 %i
+%fn = load ptr, ptr %row, align 8
+%at3 = getelementptr i64, ptr %row, i64 1
+%count = load i64, ptr %at3, align 8
+%at4 = getelementptr i64, ptr %row, i64 2
+%grain = load i64, ptr %at4, align 8
+%small = icmp eq i64 %grain, 0
+%here = or i1 %alone, %small
+br i1 %here, label %serial, label %share
 serial:
-""" + serial
+call void %fn(ptr %ctx, i64 0, i64 %count, i64 0)
+br label %next
+share:
+call void %parallel(ptr %pool, ptr %fn, ptr %ctx, i64 %count, i64 %grain)
+br label %next
+done:
+ret void
+}
+"""
+
+_ENTRY_IR = """
+declare void @fb_walk(ptr, i64, i64, i64, ptr, ptr, ptr, ptr)
+define void @entry(ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) #0 {
+call void @fb_walk(ptr @kernels, i64 0, i64 COUNT, i64 STRIDE,
+                   ptr %slots, ptr %pool, ptr %parallel, ptr %scratch)
+ret void
+}
+"""
+
+
+@lru_cache(maxsize=1)
+def _walker() -> int:
+    """The address of the loop over a program's kernels, which all programs share."""
+    return native.load(_WALK_IR, ("fb_walk",))["fb_walk"]
+
+
+def _row(index: int, kernel: Kernel, f: Function, target: Target) -> str:
+    """A kernel's row of the table: its function, iterations, and grain (0 to run in one piece)."""
+    ns = cost.nanoseconds(kernel, target.vector_bytes)
+    shared = f.parallel and f.count > 1 and ns >= PARALLEL_NS
+    step = grain(f.count, ns) if shared else 0
+    return f"{{ptr, i64, i64}} {{ptr @k{index}, i64 {f.count}, i64 {step}}}"
 
 
 def program_ir(kernels: Sequence[Kernel], target: Target | None = None) -> Module:
@@ -171,17 +210,15 @@ def program_ir(kernels: Sequence[Kernel], target: Target | None = None) -> Modul
     for f in functions:
         declarations.update(f.declarations)
         externals |= f.externals
-    launchers = tuple(f"launch_{i}" for i in range(len(functions)))
-    calls = "".join(f"call void @{n}(ptr %slots, ptr %pool, ptr %parallel, ptr %scratch)\n"
-                    for n in launchers)
-    entry = ("define void @entry(ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) #0 {\n"
-             + calls + "ret void\n}")
+    rows = [_row(i, k, f, target) for i, (k, f) in enumerate(zip(kernels, functions))]
+    count = len(rows)
+    table = f"@kernels = constant [{count} x {{ptr, i64, i64}}] [{', '.join(rows)}]"
+    entry = _ENTRY_IR.replace("STRIDE", str(scratch)).replace("COUNT", str(count))
     parts = [f'target triple = "{target.triple}"', *declarations.values(),
-             *(f.text for f in functions),
-             *(_launcher(i, k, f, scratch, target)
-               for i, (k, f) in enumerate(zip(kernels, functions))),
-             entry, f"attributes #0 = {{ {_attributes(target)} }}"]
-    return Module("\n".join(parts), launchers, scratch, tuple(sorted(externals)))
+             *(f.text for f in functions), table, entry,
+             f"attributes #0 = {{ {_attributes(target)} }}"]
+    tiles = any(m.space == "register" for k in kernels for m in k.locals)
+    return Module("\n".join(parts), scratch, tuple(sorted(externals)), tiles)
 
 
 def _attributes(target: Target) -> str:
@@ -215,26 +252,31 @@ def _linker() -> Any:
     return llvm.create_lljit_compiler(_new_machine())
 
 
-def optimised(text: str) -> Any:
-    """The LLVM module of IR text, after its passes."""
+def optimised(module: Module) -> Any:
+    """The LLVM module of a program, after its passes.
+
+    The text is already hoisted, merged and vectorised: what is left to do before code generation
+    is to turn the locals into registers. LLVM's -O1 took ten times as long and gave the same code.
+    """
+    made = llvm.parse_assembly(module.text)
     machine = _machine()
-    module = llvm.parse_assembly(text)
-    module.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=1)
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    options.loop_interleaving = False
-    options.loop_unrolling = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    return module
+    made.data_layout = str(machine.target_data)
+    if module.locals:
+        options = llvm.create_pipeline_tuning_options(speed_level=1)
+        builder = llvm.create_pass_builder(machine, options)
+        passes = llvm.create_new_function_pass_manager()
+        passes.add_sroa_pass()
+        for function in made.functions:
+            if not function.is_declaration:
+                passes.run(function, builder)
+    return made
 
 
 def object_code(module: Module) -> bytes:
     """Machine code of a program, from the cache if it is there."""
     code = cache.load(module.text)
     if code is None:
-        code = _machine().emit_object(optimised(module.text))
+        code = _machine().emit_object(optimised(module))
         cache.store(module.text, code)
     return code
 
@@ -242,7 +284,7 @@ def object_code(module: Module) -> bytes:
 def assembly(kernels: Sequence[Kernel]) -> str:
     """The assembly of a program (FLAMBEAU_SHOW=asm)."""
     with _lock:
-        return _machine().emit_assembly(optimised(program_ir(kernels).text))
+        return _machine().emit_assembly(optimised(program_ir(kernels)))
 
 
 def compile_program(name: str, kernels: Sequence[Kernel]) -> Program:
@@ -254,7 +296,8 @@ def compile_program(name: str, kernels: Sequence[Kernel]) -> Program:
         builder = llvm.JITLibraryBuilder().add_object_img(code)
         for symbol in module.externals:
             builder.import_symbol(symbol, external.address(symbol))
-        for symbol in ("entry", *module.launchers):
-            builder.export_symbol(symbol)
+        builder.export_symbol("entry")
+        builder.export_symbol("kernels")
+        builder.import_symbol("fb_walk", _walker())
         library = builder.add_current_process().link(linker, f"program{next(_numbers)}")
-    return Program(name, tuple(kernels), module.scratch_bytes, library, module.launchers)
+    return Program(name, tuple(kernels), module.scratch_bytes, library)

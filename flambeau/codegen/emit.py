@@ -95,6 +95,7 @@ class Emitter:
         self.scopes: list[Scope] = [Scope("entry", frozenset())]
         self.declarations: dict[str, str] = {}
         self.externals: set[str] = set()
+        self.narrow: dict[str, Val] = {}     # i64 values that are extended i32 ones
         self.counter = 0
 
     # ------------------------------------------------------------ text
@@ -165,10 +166,24 @@ class Emitter:
 
     def compare(self, predicate: str, a: Val, b: Val) -> Val:
         """`predicate` is "icmp slt", "fcmp olt" and so on; the result is i1."""
+        if a.type == "i64" and a.lanes > 1 or b.lanes > 1 and b.type == "i64":
+            a, b = self._narrowed(predicate, a, b)
         lanes = max(a.lanes, b.lanes, 1)
         level = max(a.level, b.level)
         x, y = self.operand(a, lanes), self.operand(b, lanes)
         return self.emit(f"{predicate} {vector_type(a.type, lanes)} {x}, {y}", "i1", lanes, level)
+
+    def _narrowed(self, predicate: str, a: Val, b: Val) -> tuple[Val, Val]:
+        """The operands of a comparison of positions in 32 bits, if they were computed in 32."""
+        if predicate[5] == "u":
+            return a, b
+        pair = []
+        for v in (a, b):
+            if v.lanes == 0 and abs(int(v.name)) < 1 << 31:
+                pair.append(Val(v.name, "i32", 0, 0))
+            elif v.name in self.narrow:
+                pair.append(self.narrow[v.name])
+        return (pair[0], pair[1]) if len(pair) == 2 else (a, b)
 
     def select(self, mask: Val, a: Val, b: Val) -> Val:
         if mask.name == "true":
