@@ -217,6 +217,9 @@ def where_(condition: Node, input: Node | Number | None = None,
            other: Node | Number | None = None) -> Node:
     """The three-argument form; `torch.where(condition)` is nonzero, made where the value is known."""
     if input is None or other is None:
+        if input is None and other is None:
+            from .selecting import nonzero
+            return nonzero(condition, as_tuple=True)
         raise TypeError("where() expects condition, input and other (or condition alone)")
     if condition.dtype not in (dt.bool_, dt.uint8):
         raise RuntimeError("where expected condition to be a boolean tensor, but got a tensor with "

@@ -2,6 +2,7 @@
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore")
 import torch.nn.functional as F  # noqa: E402, N812
 
 from flambeau.ops import contraction as con  # noqa: E402

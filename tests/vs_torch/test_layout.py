@@ -4,6 +4,7 @@ import random
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 from flambeau.core import layout as lay  # noqa: E402
 

@@ -2,6 +2,7 @@
 import pytest
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore")
 
 from flambeau.core import layout as lay  # noqa: E402
 from flambeau.ops import movement, splitting, view  # noqa: E402, F401

@@ -1,0 +1,238 @@
+"""Results whose shape depends on values: nonzero, masked_select, unique, histograms, searches.
+
+In: nodes. Out: nodes. Positions are found in NumPy from the values, which are computed for that;
+the elements themselves are taken in the graph, so that gradients flow.
+
+    masked_select(%0, mask)  ->  take(%0, constant positions of mask)
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core import dtype as dt
+from ..core.layout import wrap_dim
+from ..graph.node import Node
+from ..graph.primitive import broadcast
+from . import algebra as alg
+from . import promotion as pro
+from .known import array, bounds, constant
+from .table import public
+
+
+def _positions(x: Node) -> tuple[Any, ...]:
+    values = array(x)
+    return np.nonzero(values.reshape(1) if values.ndim == 0 else values)
+
+
+@public("nonzero")
+def nonzero(input: Node, *, as_tuple: bool = False) -> Any:
+    """Where elements are not zero: a row each, or a vector for each dim."""
+    found = _positions(input)
+    if as_tuple:
+        return tuple(constant(f.astype(np.int64)) for f in found)
+    rows = np.stack(found, 1).astype(np.int64)
+    return constant(rows if input.ndim else rows[:, :0])
+
+
+@public("argwhere")
+def argwhere(input: Node) -> Node:
+    return nonzero(input)
+
+
+@public("masked_select")
+def masked_select(input: Node, mask: Node) -> Node:
+    """The elements under a mask, in row-major order; input and mask broadcast."""
+    if mask.dtype not in (dt.bool_, dt.uint8):
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
+    shape = broadcast(mask.shape, input.shape)
+    flat = np.flatnonzero(np.broadcast_to(array(mask), shape)).astype(np.int64)
+    x = alg.reshape(alg.expand(input, shape), (input.size,) if shape == input.shape else
+                    (int(np.prod(shape)),))
+    return alg.take(x, [constant(flat)], (0,))
+
+
+@public("masked_scatter", inplace=True)
+def masked_scatter(input: Node, mask: Node, source: Node) -> Node:
+    """input with its elements under the mask replaced by those of source, in order."""
+    if mask.dtype is not dt.bool_:
+        raise RuntimeError("masked_scatter_ only supports boolean masks, but got mask with dtype "
+                           f"{pro.type_name(mask.dtype)}")
+    if source.dtype is not input.dtype:
+        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got"
+                           f"{pro.type_name(input.dtype)} and {pro.type_name(source.dtype)}")
+    shape = broadcast(mask.shape, input.shape)
+    flat = np.flatnonzero(np.broadcast_to(array(mask), shape)).astype(np.int64)
+    if source.size < flat.size:
+        raise RuntimeError("Number of elements of source < number of ones in mask")
+    base = alg.expand(input, shape)
+    size = int(np.prod(shape))
+    part = alg.narrow(alg.reshape(source, (source.size,)), 0, 0, flat.size)
+    out = alg.put(alg.reshape(base, (size,)), part, [constant(flat)], (0,))
+    return alg.reshape(out, shape)
+
+
+# ---------------------------------------------------------------- sets
+
+
+@public("unique")
+def unique(input: Node, sorted: bool = True, return_inverse: bool = False,
+           return_counts: bool = False, dim: int | None = None) -> Any:
+    """The distinct elements (or slices along dim), in order."""
+    values = array(input)
+    if dim is None:
+        out, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+        inverse = inverse.reshape(values.shape)
+    else:
+        d = wrap_dim(dim, input.ndim)
+        out, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=d)
+        inverse = inverse.reshape(-1)
+    return _with(out, inverse, counts, return_inverse, return_counts)
+
+
+@public("unique_consecutive")
+def unique_consecutive(input: Node, return_inverse: bool = False, return_counts: bool = False,
+                       dim: int | None = None) -> Any:
+    """The elements (or slices along dim) without those equal to their predecessor."""
+    values = array(input)
+    d = 0 if dim is None else wrap_dim(dim, input.ndim)
+    line = values.reshape(-1) if dim is None else values
+    n = line.shape[d]
+    new = np.ones(n, bool)
+    if n > 1:
+        ahead, behind = (np.moveaxis(line, d, 0)[s].reshape(n - 1, -1)
+                         for s in (slice(1, None), slice(None, -1)))
+        new[1:] = (ahead != behind).any(1)
+    first = np.flatnonzero(new)
+    inverse = np.cumsum(new) - 1
+    counts = np.diff(np.append(first, n))
+    if dim is None:
+        inverse = inverse.reshape(values.shape)
+    return _with(np.take(line, first, axis=d), inverse, counts, return_inverse, return_counts)
+
+
+def _with(out: Any, inverse: Any, counts: Any, want_inverse: bool, want_counts: bool) -> Any:
+    found = [constant(out)]
+    if want_inverse:
+        found.append(constant(inverse.astype(np.int64)))
+    if want_counts:
+        found.append(constant(counts.astype(np.int64)))
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+@public("torch.isin")
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False,
+         invert: bool = False) -> Node:
+    """Whether each element is among the test elements."""
+    a, b = pro.promote(elements, test_elements)
+    if b.size <= 16:
+        found = alg.full(a.shape, False, dt.bool_)
+        flat = alg.reshape(b, (b.size,))
+        for i in range(b.size):
+            one = alg.reshape(alg.narrow(flat, 0, i, 1), ())
+            found = alg.or_(found, alg.eq(a, one))
+        return alg.not_(found) if invert else found
+    return constant(np.isin(array(a), array(b), invert=invert))
+
+
+# ---------------------------------------------------------------- counts
+
+
+@public("bincount")
+def bincount(input: Node, weights: Node | None = None, minlength: int = 0) -> Node:
+    """How often each non-negative integer comes, or the sum of its weights."""
+    if input.dtype.kind not in "iu":
+        kind = pro.type_name(input.dtype)
+        raise NotImplementedError(f'"bincount_cpu" not implemented for \'{kind}\'')
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    low, high = bounds(input)
+    if input.ndim != 1 or low < 0:
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and weights.shape != input.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    size = max(high + 1, minlength)
+    if weights is None:
+        part = alg.full(input.shape, 1, dt.int64)
+    else:
+        part = alg.cast(weights, weights.dtype if weights.dtype is dt.float32 else dt.float64)
+    return alg.put(alg.full((size,), 0, part.dtype), part, [alg.cast(input, dt.int64)], (0,), "add")
+
+
+@public("histc")
+def histc(input: Node, bins: int = 100, min: float = 0, max: float = 0) -> Node:
+    """Counts of elements in equal bins between min and max (their own extremes when both are 0)."""
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    values = array(input).reshape(-1)
+    low, high = float(min), float(max)
+    if low == high and values.size:
+        low, high = float(values.min()), float(values.max())
+    if low == high:
+        low, high = low - 1, high + 1
+    if not low < high:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    if not np.isfinite([low, high]).all():
+        raise RuntimeError(f"torch.histc: range of [{low}, {high}] is not finite")
+    inside = values[(values >= low) & (values <= high)]
+    at = ((inside - low) * (bins / (high - low))).astype(np.int64)
+    counts = np.bincount(np.minimum(at, bins - 1), minlength=bins)
+    return constant(counts.astype(input.dtype.numpy))
+
+
+# ---------------------------------------------------------------- searches
+
+
+@public("torch.searchsorted")
+def searchsorted(sorted_sequence: Node, input: Any = None, *, out_int32: bool = False,
+                 right: bool = False, side: str | None = None, sorter: Node | None = None,
+                 self: Any = None) -> Node:
+    """Where each value would go in the sorted last dim so that it stays sorted."""
+    values = input if input is not None else self
+    if side not in (None, "left", "right"):
+        raise RuntimeError("torch.searchsorted(): side can only be 'left' or 'right' but got "
+                           f"{side}")
+    if side == "left" and right:
+        raise RuntimeError("torch.searchsorted(): side and right can't be set to opposites, got "
+                           "side of left while right was True")
+    if not isinstance(values, Node):
+        values = pro.number(values, pro.result_type(sorted_sequence, values))
+    edges = sorted_sequence
+    if edges.ndim != 1 and edges.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError("torch.searchsorted(): boundaries tensor should be 1 dimension or the "
+                           "first N-1 dimensions of boundaries tensor and input value tensor must "
+                           f"match, but we got boundaries tensor {list(edges.shape)} and input "
+                           f"value tensor {list(values.shape)}")
+    lines, wanted = array(edges), array(values)
+    if sorter is not None:
+        lines = np.take_along_axis(lines, array(sorter), -1)
+    where = "right" if right or side == "right" else "left"
+    if edges.ndim == 1:
+        out = np.searchsorted(lines, wanted, where)
+    else:
+        pairs = zip(lines.reshape(-1, lines.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
+        out = np.stack([np.searchsorted(a, v, where) for a, v in pairs]).reshape(wanted.shape)
+    return constant(np.asarray(out, np.int32 if out_int32 else np.int64))
+
+
+@public("torch.bucketize")
+def bucketize(input: Any, boundaries: Node, *, out_int32: bool = False, right: bool = False,
+              ) -> Node:
+    """The bin of each value between sorted boundaries."""
+    if boundaries.ndim != 1:
+        raise RuntimeError("boundaries tensor must be 1 dimension, but got dim"
+                           f"({boundaries.ndim})")
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+@public("torch.unravel_index")
+def unravel_index(indices: Node, shape: Any) -> tuple[Node, ...]:
+    """Flat positions as one index for each dim of `shape`."""
+    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    out = []
+    rest = indices
+    for n in reversed(sizes):
+        out.append(alg.mod(rest, n))
+        rest = alg.floordiv(rest, n)
+    return tuple(reversed(out))
