@@ -325,7 +325,7 @@ def argsort(x: Node, dim: int, descending: bool = False) -> Node:
 
 
 def along(x: Node, index: Node, dim: int) -> Node:
-    """out[..., i, ...] = x[..., index[..., i, ...], ...] (torch.take_along_dim, shapes but `dim` equal)."""
+    """out[..., i, ...] = x[..., index[..., i, ...], ...]; shapes are equal but for `dim`."""
     shape = index.shape
     picks = [index if d == dim else iota(shape, d) for d in range(x.ndim)]
     return take(x, picks, tuple(range(x.ndim)))

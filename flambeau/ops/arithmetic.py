@@ -17,8 +17,17 @@ from . import algebra as a
 from .algebra import cast, where
 from .fused import fused
 from .promotion import (
-    as_node, check_float, float_type, number, only_tensors, promote, promote_float, promote_types, result_type,
-    some_tensor, type_name,
+    as_node,
+    check_float,
+    float_type,
+    number,
+    only_tensors,
+    promote,
+    promote_float,
+    promote_types,
+    result_type,
+    some_tensor,
+    type_name,
 )
 from .table import public
 
@@ -55,8 +64,8 @@ def add(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
 def sub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
     x, y = promote(input, other)
     if x.dtype is dt.bool_:
-        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. "
-                           "Use the `^` or `logical_xor()` operator instead.")
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not "
+                           "supported. Use the `^` or `logical_xor()` operator instead.")
     return a.sub(x, _scaled(y, alpha))
 
 
@@ -66,8 +75,8 @@ def rsub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
     only_tensors("rsub", input)
     y, x = promote(input, other)
     if x.dtype is dt.bool_:
-        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. "
-                           "Use the `^` or `logical_xor()` operator instead.")
+        raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not "
+                           "supported. Use the `^` or `logical_xor()` operator instead.")
     return a.sub(x, _scaled(y, alpha))
 
 
@@ -211,14 +220,10 @@ def _power_slope(g: Node, _out: Node, x: Node, exponent: int) -> tuple[Node]:
 
 def _repeated(x: Node, n: int) -> Node:
     """x ** n for n >= 1 by squaring."""
-    result = None
-    while n:
-        if n & 1:
-            result = x if result is None else result * x
-        n >>= 1
-        if n:
-            x = x * x
-    return result
+    if n == 1:
+        return x
+    half = _repeated(x * x, n // 2)
+    return half * x if n & 1 else half
 
 
 @fused("integer_power", ("exponent",), vjp=_power_slope)
@@ -340,7 +345,8 @@ def _lerp(start: Node, end: Node, weight: Node) -> Node:
 def lerp(input: Node, end: Node, weight: Node | Number) -> Node:
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, Node) and x.dtype is not input.dtype:
-            raise RuntimeError(f"expected dtype {_word(input)} for `{name}` but got dtype {_word(x)}")
+            raise RuntimeError(f"expected dtype {_word(input)} for `{name}` but got dtype "
+                               f"{_word(x)}")
     check_float("lerp_kernel", input)
     return _lerp(input, end, as_node(weight, input.dtype))
 

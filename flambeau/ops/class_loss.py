@@ -23,7 +23,6 @@ from .reduction import logsumexp_kept
 from .softmax import log_softmax_op
 from .table import public
 
-
 # ---------------------------------------------------------------- class indices
 
 
@@ -32,7 +31,7 @@ def check_classes(target: Node, classes: int, ignore_index: int) -> None:
     if not target.size:
         return
     low, high = bounds(target)
-    if 0 <= low and high < classes:
+    if low >= 0 and high < classes:
         return
     values = array(target)
     bad = values[((values < 0) | (values >= classes)) & (values != ignore_index)]

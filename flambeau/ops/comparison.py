@@ -18,7 +18,13 @@ from .elementwise import finite
 from .fused import fused
 from .known import item
 from .promotion import (
-    as_node, float_type, only_tensors, promote, promote_types, result_type, type_name,
+    as_node,
+    float_type,
+    only_tensors,
+    promote,
+    promote_types,
+    result_type,
+    type_name,
 )
 from .table import public
 
@@ -215,11 +221,12 @@ def _ordered(name: str, *args: Any) -> list[Node]:
 @public("where")
 def where_(condition: Node, input: Node | Number | None = None,
            other: Node | Number | None = None) -> Node:
-    """The three-argument form; `torch.where(condition)` is nonzero, made where the value is known."""
+    """Element by element; `torch.where(condition)` is nonzero."""
     if input is None or other is None:
         if input is None and other is None:
             from .selecting import nonzero
-            return nonzero(condition, as_tuple=True)
+            found: Node = nonzero(condition, as_tuple=True)
+            return found
         raise TypeError("where() expects condition, input and other (or condition alone)")
     if condition.dtype not in (dt.bool_, dt.uint8):
         raise RuntimeError("where expected condition to be a boolean tensor, but got a tensor with "
@@ -241,8 +248,8 @@ def masked_fill(input: Node, mask: Node, value: Node | Number) -> Node:
         raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype "
                            f"{mask.dtype.name}")
     if isinstance(value, Node) and value.shape:
-        raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor "
-                           f"with {value.ndim} dimension(s).")
+        raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got "
+                           f"tensor with {value.ndim} dimension(s).")
     kind = input.dtype
     if not isinstance(value, Node) and dt.KIND_ORDER[kind.kind] < _number_order(value):
         raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
@@ -257,7 +264,7 @@ def _number_order(value: Number) -> int:
 
 
 def _both_slopes(g: Node, _out: Node, x: Node, low: Node, high: Node) -> tuple[Node, ...]:
-    """Inside (ends included) to x; below to low, above to high; the high bound has the last word."""
+    """Inside (ends included) to x, below to low, above to high; high has the last word."""
     crossed = a.gt(low, high)
     inside = and_(not_(a.lt(x, low)), not_(a.gt(x, high)))
     below = and_(a.lt(x, low), not_(crossed))
@@ -329,7 +336,8 @@ def _nan_to_num(x: Node, nan: float, high: float, low: float) -> Node:
 
 
 LARGEST = {"float16": 65504.0, "bfloat16": float.fromhex("0x1.fep127"),
-           "float32": float.fromhex("0x1.fffffep127"), "float64": float.fromhex("0x1.fffffffffffffp1023")}
+           "float32": float.fromhex("0x1.fffffep127"),
+           "float64": float.fromhex("0x1.fffffffffffffp1023")}
 
 
 @public("nan_to_num", inplace=True)

@@ -6,7 +6,6 @@ In: nodes, a dim. Out: nodes of the same shape (but diff and trapezoid).
 """
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
 
 from ..core import dtype as dt
@@ -18,10 +17,11 @@ from .algebra import and_, cast, const, or_, where
 from .fused import fused
 from .promotion import float_type, promote, wrap_dim
 from .reduction import logsumexp_kept, sum_type
+from .results import named_result
 from .table import derivative, public
 
-cummax_result = namedtuple("cummax", ["values", "indices"])
-cummin_result = namedtuple("cummin", ["values", "indices"])
+cummax_result = named_result("cummax", "values", "indices")
+cummin_result = named_result("cummin", "values", "indices")
 
 
 def _from_the_end(g: Node, dim: int) -> Node:
@@ -83,12 +83,12 @@ def _running(input: Node, dim: int, op: str, result: Any) -> Any:
 
 
 @public("cummax")
-def cummax(input: Node, dim: int) -> cummax_result:
+def cummax(input: Node, dim: int) -> Any:
     return _running(input, dim, "max", cummax_result)
 
 
 @public("cummin")
-def cummin(input: Node, dim: int) -> cummin_result:
+def cummin(input: Node, dim: int) -> Any:
     return _running(input, dim, "min", cummin_result)
 
 
@@ -103,7 +103,7 @@ def _log_slope(g: Node, out: Node, x: Node, dim: int) -> tuple[Node]:
 
 @fused("logcumsumexp", ("dim",), vjp=_log_slope)
 def _logcumsumexp(x: Node, dim: int) -> Node:
-    """Each element's own log-sum-exp of what comes before it: n^2 terms, none of which overflows."""
+    """Each element's own log-sum-exp of what comes before it: n^2 terms, none overflows."""
     n = x.shape[dim]
     columns = a.unsqueeze(x, dim)                        # (..., 1, n, ...)
     shape = columns.shape[:dim] + (n,) + columns.shape[dim + 1:]
@@ -134,8 +134,8 @@ def diff(input: Node, n: int = 1, dim: int = -1, prepend: Node | None = None,
     for p in parts:
         rest = [k for i, k in enumerate(p.shape) if i != d]
         if p.ndim != input.ndim or rest != [k for i, k in enumerate(input.shape) if i != d]:
-            raise RuntimeError("diff expects the shape of tensor to prepend or append to match that "
-                               "of input except along the differencing dimension")
+            raise RuntimeError("diff expects the shape of tensor to prepend or append to match "
+                               "that of input except along the differencing dimension")
     x = a.cat(parts, d)
     for _ in range(n):
         size = max(x.shape[d] - 1, 0)

@@ -1,7 +1,7 @@
 """Derivatives of the map primitives: what every elementwise function's gradient is made of.
 
-In: `g`, the result and the sources of a primitive. Out: a gradient (or None) per source; `derive.fit`
-sums over broadcast dims and casts. The public functions stand in the files of the families.
+In: `g`, the result and the sources of a primitive. Out: a gradient (or None) per source;
+`derive.fit` sums over broadcast dims and casts. The public functions stand in the files of the families.
 
     exp:  g, out  ->  g * out
 """
@@ -13,8 +13,33 @@ from collections.abc import Callable
 from ..graph.node import Node
 from ..graph.primitive import PRIMITIVES
 from .algebra import (
-    abs_, and_, cast, const, copysign, cos, cosh, digamma, eq, exp, expand, floor, ge,
-    isnan, le, log, lt, neg, or_, power, rsqrt, sign, sin, sinh, square, trunc, where,
+    abs_,
+    and_,
+    cast,
+    const,
+    copysign,
+    cos,
+    cosh,
+    digamma,
+    eq,
+    exp,
+    expand,
+    floor,
+    ge,
+    isnan,
+    le,
+    log,
+    lt,
+    neg,
+    or_,
+    power,
+    rsqrt,
+    sign,
+    sin,
+    sinh,
+    square,
+    trunc,
+    where,
     zeros_like,
 )
 from .table import derivative

@@ -142,7 +142,11 @@ def rms_norm(input: Node, normalized_shape: Sequence[int], weight: Node | None =
 
 def _channels(p: Node | None, x: Node) -> Node | None:
     """A vector over channels (dim 1), shaped to broadcast against x."""
-    return None if p is None else a.reshape(p, (1, p.size) + (1,) * (x.ndim - 2))
+    return None if p is None else _by_channel(p, x)
+
+
+def _by_channel(p: Node, x: Node) -> Node:
+    return a.reshape(p, (1, p.size) + (1,) * (x.ndim - 2))
 
 
 def others(x: Node) -> Dims:
@@ -172,9 +176,9 @@ def batch_norm_eval(input: Node, mean: Node, var: Node, weight: Node | None, bia
                     eps: float) -> Node:
     """Normalised by given statistics."""
     kind = mean.dtype
-    w = _channels(weight, input) if weight is not None else a.const(1, kind)
-    b = _channels(bias, input) if bias is not None else a.const(0, kind)
-    return _normalize_by(input, _channels(mean, input), _channels(var, input), w, b,
+    w = _by_channel(weight, input) if weight is not None else a.const(1, kind)
+    b = _by_channel(bias, input) if bias is not None else a.const(0, kind)
+    return _normalize_by(input, _by_channel(mean, input), _by_channel(var, input), w, b,
                          eps=float(eps))
 
 
@@ -300,8 +304,8 @@ def group_norm(input: Node, num_groups: int, weight: Node | None = None, bias: N
     _float_only("GroupNormKernelImpl", input)
     if not input.size:
         return input * 1
-    w = a.const(1, input.dtype) if weight is None else _channels(weight, input)
-    b = a.const(0, input.dtype) if bias is None else _channels(bias, input)
+    w = a.const(1, input.dtype) if weight is None else _by_channel(weight, input)
+    b = a.const(0, input.dtype) if bias is None else _by_channel(bias, input)
     return _group_norm(input, w, b, groups=num_groups, eps=float(eps))
 
 

@@ -6,7 +6,6 @@ In: the arguments of a call (nodes and Python numbers). Out: nodes of one dtype;
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from ..core import dtype as dt
@@ -151,7 +150,7 @@ def wrap_dim(dim: int, ndim: int) -> int:
     return dim + n if dim < 0 else dim
 
 
-def wrap_dims(dim: int | Sequence[int] | None, ndim: int, *, empty_is_all: bool = True,
+def wrap_dims(dim: Any, ndim: int, *, empty_is_all: bool = True,
               ) -> tuple[int, ...]:
     """Sorted dims of a reduction; None is all, and so is an empty sequence unless told not."""
     if dim is None:

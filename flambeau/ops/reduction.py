@@ -6,7 +6,6 @@ In: nodes and PyTorch's dim/keepdim/dtype arguments. Out: nodes, or named tuples
 """
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,12 +20,13 @@ from .comparison import maximum, minimum, truth
 from .elementwise import spread
 from .fused import fused
 from .promotion import type_name, wrap_dim, wrap_dims
+from .results import named_result
 from .table import derivative, public
 
 Dim = Any
-max_result = namedtuple("max", ["values", "indices"])
-min_result = namedtuple("min", ["values", "indices"])
-aminmax_result = namedtuple("aminmax", ["min", "max"])
+max_result = named_result("max", "values", "indices")
+min_result = named_result("min", "values", "indices")
+aminmax_result = named_result("aminmax", "min", "max")
 
 
 def reduced(x: Node, dims: tuple[int, ...], keepdim: bool) -> Shape:
@@ -96,7 +96,8 @@ def total(x: Node, dims: tuple[int, ...], keepdim: bool, kind: dtype) -> Node:
 
 
 @public("sum")
-def sum_(input: Node, dim: Dim = None, keepdim: bool = False, *, dtype: dtype | None = None) -> Node:
+def sum_(input: Node, dim: Dim = None, keepdim: bool = False, *,
+         dtype: dtype | None = None) -> Node:
     return total(input, wrap_dims(dim, input.ndim), keepdim, sum_type(input, dtype))
 
 
@@ -219,7 +220,7 @@ amin = _extreme("amin", a.amin)
 
 
 @public("aminmax")
-def aminmax(input: Node, *, dim: int | None = None, keepdim: bool = False) -> aminmax_result:
+def aminmax(input: Node, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Over all dims, or over one."""
     _real("aminmax", input)
     where_ = () if dim is None else dim

@@ -4,8 +4,8 @@ In: a node. Out: a node of the same dtype; integers are already whole.
 """
 from __future__ import annotations
 
-from collections import namedtuple
 from collections.abc import Callable
+from typing import Any
 
 from ..core import dtype as dt
 from ..graph.node import Node
@@ -13,9 +13,10 @@ from . import algebra as a
 from .algebra import bitcast, cast, where
 from .fused import wide
 from .promotion import check_float
+from .results import named_result
 from .table import public
 
-frexp_result = namedtuple("frexp", ["mantissa", "exponent"])
+frexp_result = named_result("frexp", "mantissa", "exponent")
 
 
 def _rounding(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]:
@@ -57,7 +58,7 @@ def frac(input: Node) -> Node:
 
 
 @public("frexp")
-def frexp(input: Node) -> frexp_result:
+def frexp(input: Node) -> Any:
     """input = mantissa * 2 ** exponent with 0.5 <= |mantissa| < 1, read from the bits."""
     if input.dtype.kind != "f":
         raise RuntimeError("torch.frexp() only supports floating-point dtypes")

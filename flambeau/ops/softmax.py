@@ -92,5 +92,6 @@ def gumbel_softmax_of(logits: Node, noise: Node, tau: float, hard: bool, dim: in
 
 # The value of the second source with the gradient of the first.
 STRAIGHT_THROUGH = Op("straight_through", lambda x, y: (y.shape, y.dtype),
-                      vjp=lambda g, _out, _x, _y: (g, None), expand=lambda x, y: a.expand(y, y.shape))
+                      vjp=lambda g, _out, _x, _y: (g, None),
+                      expand=lambda x, y: a.expand(y, y.shape))
 

@@ -239,12 +239,20 @@ def _bessel(x: Node, order: int, scaled: bool) -> Node:
     return a.copysign(out, x) if order else out
 
 
-@fused("i0", vjp=lambda g, _out, x: (g * _i1(x),))
+def _i0_slope(g: Node, _out: Node, x: Node) -> tuple[Node]:
+    return (g * _i1(x),)
+
+
+def _i0e_slope(g: Node, out: Node, x: Node) -> tuple[Node]:
+    return (g * (_i1e(x) - a.sign(x) * out),)
+
+
+@fused("i0", vjp=_i0_slope)
 def _i0(x: Node) -> Node:
     return _bessel(x, 0, False)
 
 
-@fused("i0e", vjp=lambda g, out, x: (g * (_i1e(x) - a.sign(x) * out),))
+@fused("i0e", vjp=_i0e_slope)
 def _i0e(x: Node) -> Node:
     return _bessel(x, 0, True)
 

@@ -7,7 +7,6 @@ In: nodes and dims. Out: nodes and named tuples (values, indices).
 from __future__ import annotations
 
 import math
-from collections import namedtuple
 from typing import Any
 
 from ..core import dtype as dt
@@ -19,13 +18,14 @@ from .elementwise import spread
 from .fused import fused
 from .promotion import promote, wrap_dim, wrap_dims
 from .reduction import ARGMAX, mean, reduced, restored
+from .results import named_result
 from .table import public
 
 Dim = Any
-median_result = namedtuple("median", ["values", "indices"])
-nanmedian_result = namedtuple("nanmedian", ["values", "indices"])
-kthvalue_result = namedtuple("kthvalue", ["values", "indices"])
-mode_result = namedtuple("mode", ["values", "indices"])
+median_result = named_result("median", "values", "indices")
+nanmedian_result = named_result("nanmedian", "values", "indices")
+kthvalue_result = named_result("kthvalue", "values", "indices")
+mode_result = named_result("mode", "values", "indices")
 
 
 # ---------------------------------------------------------------- variance
@@ -197,7 +197,7 @@ def nanmedian(input: Node, dim: int | None = None, keepdim: bool = False) -> Any
 
 
 @public("kthvalue")
-def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> kthvalue_result:
+def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     d = wrap_dim(dim, input.ndim)
     n = input.shape[d] if input.ndim else 1
     if n == 0:
@@ -212,7 +212,7 @@ def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> kthva
 
 
 @public("mode")
-def mode(input: Node, dim: int = -1, keepdim: bool = False) -> mode_result:
+def mode(input: Node, dim: int = -1, keepdim: bool = False) -> Any:
     """The smallest of the most frequent values, and its last position."""
     d = wrap_dim(dim, input.ndim)
     if not input.ndim:
