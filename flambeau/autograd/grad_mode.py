@@ -22,6 +22,7 @@ class State(threading.local):
     inference: bool = False
     anomaly: bool = False
     check_nan: bool = True
+    pack: tuple[Any, ...] = ()                  # (pack, unpack) pairs of saved_tensors_hooks
 
 
 state = State()

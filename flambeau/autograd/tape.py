@@ -194,19 +194,18 @@ class Auto:
     leaf       weak reference to the AccumulateGrad of a leaf
     """
 
-    __slots__ = ("base", "fn", "grad", "hooks", "index", "leaf", "made", "name", "post",
-                 "requires", "retains", "seen")
+    # No slots: what is rare stays a default of the class, so that making one is cheap.
+    base: Any = None
+    seen = 0
+    made = ""
+    leaf: Any = None
+    grad: Any = None
+    hooks: dict[int, Any] | None = None
+    post: dict[int, Any] | None = None
+    retains = False
+    name: str | None = None
 
     def __init__(self, requires: bool = False, fn: GradFn | None = None, index: int = 0) -> None:
         self.requires = requires
         self.fn = fn
         self.index = index
-        self.base: Any = None
-        self.seen = 0
-        self.made = ""
-        self.leaf: Any = None
-        self.grad: Any = None
-        self.hooks: dict[int, Any] | None = None
-        self.post: dict[int, Any] | None = None
-        self.retains = False
-        self.name: str | None = None

@@ -158,10 +158,11 @@ class Call:
 
     __slots__ = ("device", "inputs", "track")
 
-    def __init__(self) -> None:
-        self.inputs: Inputs = {}
-        self.track = False
-        self.device = CPU
+    def __init__(self, inputs: Inputs | None = None, track: bool = False,
+                 device: Any = CPU) -> None:
+        self.inputs: Inputs = {} if inputs is None else inputs
+        self.track = track
+        self.device = device
 
     def take(self, t: Tensor) -> Node:
         """The node of a tensor argument."""
@@ -263,11 +264,16 @@ def call_entry(name: str, fn: Callable[..., Any], raw: list[Any], kwargs: dict[s
     try:
         return fn(*raw, **kwargs)
     except AttributeError as error:
-        text = str(error)
-        if any(f"'{type(a).__name__}' object" in text for a in (*raw, *kwargs.values())
-               if not isinstance(a, Node)):
-            raise _not_tensor(name, raw, kwargs) from None
-        raise
+        raise blame(name, error, raw, kwargs) from None
+
+
+def blame(name: str, error: AttributeError, raw: list[Any], kwargs: dict[str, Any]) -> Exception:
+    """The error to raise for an AttributeError inside an entry."""
+    text = str(error)
+    if any(f"'{type(a).__name__}' object" in text for a in (*raw, *kwargs.values())
+           if not isinstance(a, Node)):
+        return _not_tensor(name, raw, kwargs)
+    return error
 
 
 def _not_tensor(name: str, raw: list[Any], kwargs: dict[str, Any]) -> TypeError:
@@ -287,10 +293,12 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
     known = frozenset(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ())
     var_keywords = bool(code and code.co_flags & 8)
 
+    # The straight path of every operation: written out, since each call here costs 50 ns and more.
     def call(*args: Any, **kwargs: Any) -> Any:
-        c = Call()
+        inputs: Inputs = {}
         raw = []
-        inputs = c.inputs
+        track = False
+        device = CPU
         for a in args:
             if isinstance(a, Tensor):
                 storage = a._storage
@@ -304,26 +312,42 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
                 inputs[key] = a
                 auto = a._auto
                 if auto is not None and (auto.requires or auto.base is not None):
-                    c.track = c.track or requires_grad(a)
+                    track = track or requires_grad(a)
                 if storage.device is not CPU:
-                    c.device = storage.device
+                    device = storage.device
                 raw.append(node)
             elif type(a) in PLAIN:
                 raw.append(a)
             else:
+                c = Call(inputs, track, device)
                 raw.append(c.swap(a))
+                track, device = c.track, c.device
         if kwargs:
-            out = kwargs.pop("out", None)
-            kwargs = {k: c.swap(v) for k, v in kwargs.items()}
-            if not var_keywords:
-                kwargs = rename(kwargs, known)
-            if out is not None:
-                return into(out, call_entry(name, fn, raw, kwargs), c, name)
+            return slow(args, kwargs, Call(inputs, track, device), raw)
+        try:
+            result = fn(*raw)
+        except AttributeError as error:
+            raise blame(name, error, raw, kwargs) from None
+        if type(result) is not Node or config.eager:
+            cls = label if choose is None else choose(args, kwargs)
+            return finish(result, Call(inputs, track, device), cls)
+        t = wrap(result, device)
+        if track and state.grad:
+            fn_ = record(result, inputs, label if choose is None else choose(args, kwargs),
+                         t._counter)
+            if fn_ is not None:
+                t._auto = Auto(True, fn_)
+        return t
+
+    def slow(args: Any, kwargs: dict[str, Any], c: Call, raw: list[Any]) -> Any:
+        out = kwargs.pop("out", None)
+        kwargs = {k: c.swap(v) for k, v in kwargs.items()}
+        if not var_keywords:
+            kwargs = rename(kwargs, known)
         result = call_entry(name, fn, raw, kwargs)
-        cls = label if choose is None else choose(args, kwargs)
-        if type(result) is not Node:
-            return _many(result, c, cls, c.track and state.grad)
-        return _one(result, c, cls, c.track and state.grad or None)
+        if out is not None:
+            return into(out, result, c, name)
+        return finish(result, c, label if choose is None else choose(args, kwargs))
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__

@@ -79,6 +79,11 @@ def view_of(t: Tensor, layout: Layout, node: Node | None) -> Tensor:
     return v
 
 
+def pack_hooks() -> Any:
+    """The innermost (pack, unpack) of `saved_tensors_hooks`, or None."""
+    return state.pack[-1] if state.pack else None
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -202,15 +207,19 @@ _ADVICE = {
 }
 
 
-def check_inplace(t: Tensor, tracked: bool) -> None:
-    """PyTorch's refusals of an in-place write. `tracked`: it would be recorded."""
+def check_inplace(t: Tensor, tracked: bool, uniform: bool = False) -> None:
+    """PyTorch's refusals of an in-place write.
+
+    `tracked`: it would be recorded. `uniform`: every element gets the same value, so that it does
+    not matter if several lie in one place.
+    """
     if t._counter is INFERENCE and not state.inference:
         raise RuntimeError(
             "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
             "a clone to get a normal tensor before doing inplace update.See "
             "https://github.com/pytorch/rfcs/pull/17 for more details.")
     layout = t._layout
-    if layout is not None and layout.has_expanded_dim:
+    if layout is not None and not uniform and layout.has_expanded_dim:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation.")

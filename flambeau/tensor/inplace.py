@@ -104,10 +104,10 @@ def _forget(t: Tensor, edge: Any) -> Any:
     return Forget(old, edge, spec_of(read(t))), 0
 
 
-def overwrite(t: Tensor, node: Node, edge: Any = None) -> Tensor:
+def overwrite(t: Tensor, node: Node, edge: Any = None, uniform: bool = False) -> Tensor:
     """Replace all elements by those of a node of t's shape and dtype."""
     tracked = state.grad and (requires_grad(t) or edge is not None)
-    check_inplace(t, tracked)
+    check_inplace(t, tracked, uniform)
     if not tracked:
         store(t, node)
         return t
@@ -118,7 +118,7 @@ def overwrite(t: Tensor, node: Node, edge: Any = None) -> Tensor:
 
 def fill(t: Tensor, value: Any) -> Tensor:
     """Every element becomes a number."""
-    return overwrite(t, EXPAND(const(value, t.dtype), shape=t._shape))
+    return overwrite(t, EXPAND(const(value, t.dtype), shape=t._shape), uniform=True)
 
 
 def copy(t: Tensor, source: Tensor) -> Tensor:
