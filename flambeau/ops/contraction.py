@@ -25,14 +25,15 @@ _C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "in
             "complex128": "c10::complex<double>"}
 
 
-def contract(a: Node, b: Node, a_dims: Shape, b_dims: Shape, out_dims: Shape) -> Node:
+def contract(a: Node, b: Node, a_dims: Shape, b_dims: Shape, out_dims: Shape,
+             kind: dtype | None = None) -> Node:
     """einsum over integer labels where an extent of 1 stretches to the other operand's."""
     extent: dict[int, int] = {}
     for label, n in (*zip(a_dims, a.shape), *zip(b_dims, b.shape)):
         extent[label] = n if extent.get(label, 1) == 1 else extent[label]
     a, a_dims = _thin(a, a_dims, b_dims, extent)
     b, b_dims = _thin(b, b_dims, a_dims, extent)
-    return alg.dot(a, b, a_dims, b_dims, out_dims)
+    return alg.dot(a, b, a_dims, b_dims, out_dims, kind)
 
 
 def _thin(x: Node, dims: Shape, other: Shape, extent: dict[int, int]) -> tuple[Node, Shape]:
