@@ -11,6 +11,7 @@ from __future__ import annotations
 from .cost import Machine
 from .gemm_dot import DotPlan, dot_kernels
 from .gemm_plan import Choice, Problem, choose
+from .gemm_row import RowPlan, row_kernels
 from .gemm_spec import Contraction, access, fold_batch, swap, uses_batch
 from .gemm_split import add_up, chunk_of
 from .gemm_tile import TilePlan, tile_kernels
@@ -31,7 +32,7 @@ def problem_of(c: Contraction) -> Problem:
     """What the choice of a schedule depends on."""
     return Problem(c.batch, c.m, c.n, c.k,
                    access(c.load_a, c.batch, c.m, c.k), access(c.load_b, c.batch, c.k, c.n),
-                   not uses_batch(c.load_b, c.k, c.n), c.accumulate.itemsize,
+                   not uses_batch(c.load_b, c.batch, c.k, c.n), c.accumulate.itemsize,
                    c.accumulate.kind == "f")
 
 
@@ -48,6 +49,8 @@ def _build(c: Contraction, choice: Choice) -> list[Kernel]:
         c = swap(c)
     if isinstance(choice.plan, DotPlan):
         return dot_kernels(c, choice.plan)
+    if isinstance(choice.plan, RowPlan):
+        return row_kernels(c, choice.plan)
     assert isinstance(choice.plan, TilePlan)
     return tile_kernels(c, choice.plan)
 
@@ -56,8 +59,8 @@ def _fold(c: Contraction) -> Contraction:
     """Batch elements that share an operand become rows (or columns) of one product."""
     if c.batch == 1:
         return c
-    if not uses_batch(c.load_b, c.k, c.n):
+    if not uses_batch(c.load_b, c.batch, c.k, c.n):
         return fold_batch(c)
-    if not uses_batch(c.load_a, c.m, c.k):
+    if not uses_batch(c.load_a, c.batch, c.m, c.k):
         return swap(fold_batch(swap(c)))
     return c

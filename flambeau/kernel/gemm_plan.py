@@ -3,8 +3,9 @@
 In: the sizes and how the operands lie (`Problem`). Out: a `Choice`. Called by `gemm.contraction`.
 
 Every combination of the orientation (C or its transpose), a few register tiles, a few block sizes,
-how A is read (in place or copied), how B is packed (not, by each block, once for all), the
-dot-product form and splitting K is given a time by `cost`; the least wins, ties by the order here.
+how A is read (in place or copied), how B is packed (not, by each block, once for all), the forms
+for few rows (dot products, rows added up) and splitting K is given a time by `cost`; the least
+wins, ties by the order here.
 """
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ from .cost import (
     transposed,
 )
 from .gemm_dot import DotPlan
+from .gemm_row import RowPlan
 from .gemm_spec import Access
 from .gemm_tile import TilePlan
 from .schedule import divisors
@@ -65,7 +67,7 @@ def _turn(x: Access) -> Access:
 class Choice:
     """A schedule and its estimated cycles; `chunks` > 1: split K first."""
 
-    plan: TilePlan | DotPlan
+    plan: TilePlan | DotPlan | RowPlan
     swap: bool
     chunks: int
     cycles: float
@@ -92,17 +94,17 @@ def every_choice(p: Problem, machine: Machine) -> Iterator[Choice]:
         for swap, q in ((False, part), (True, part.swapped())):
             for plan, cycles in _tile_plans(q, machine, swap and chunks == 1):
                 yield Choice(plan, swap, chunks, (cycles + extra) * dear + swap)
-        dot = _dot_plan(part, machine)
-        if dot is not None:
-            yield Choice(dot[0], False, chunks, (dot[1] + extra) * dear)
+        for few in (_dot_plan(part, machine), _row_plan(part, machine)):
+            if few is not None:
+                yield Choice(few[0], False, chunks, (few[1] + extra) * dear)
 
 
 def _chunkings(p: Problem) -> list[int]:
     """1, and numbers of chunks worth a look where the sums are few and long."""
-    few = p.batch * p.m * p.n <= 1 << 14
+    few = p.batch * p.m * p.n <= 1 << 14 or p.batch * p.m <= 4
     if not few or p.k < 1024:
         return [1]
-    return [1, *(s for s in (4, 8, 16, 32, MAX_CHUNKS) if p.k // s >= 256)]
+    return [1, *(s for s in (4, 8, 16, 32, MAX_CHUNKS) if p.k // s >= 128)]
 
 
 # ---------------------------------------------------------------- register tiles
@@ -168,25 +170,16 @@ def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: i
     width = panels * columns if blocks_n > 1 else ceil(p.n / lanes) * lanes
     copy_a, a_cost, a_slow = _read_a(p, lanes, block_m, width, columns, rows, kc)
     pack_b, b_block, b_shared, b_slow = _read_b(p, lanes, machine, columns, width, blocks_m)
-    tiles = ceil(block_m / rows)
-    height = block_m / tiles
-    steps = 0.0
-    full, rest = divmod(width, columns)
-    for count, vectors in ((full, columns // lanes), (1 if rest else 0, rest // lanes)):
-        step = max(tile_step(ceil(height), vectors),
-                   tile_fetch(ceil(height), columns, kc, p.itemsize, tiles, machine))
-        once = step * p.k * max(a_slow, b_slow)
-        once += 10 + 2.5 * height * vectors * (1 + (kc < p.k) * p.k // kc)
-        steps += count * tiles * once
-    stored = block_m * width
-    steps += scattered(stored) if across else copied(stored, lanes)
-    block = steps + a_cost + b_block
+    block = _tiles(p, machine, block_m, width, rows, columns, lanes, kc, max(a_slow, b_slow))
+    block += scattered(block_m * width) if across else copied(block_m * width, lanes)
+    block += a_cost + b_block
     if p.k * (p.m + p.n) * p.itemsize > machine.l2:
         block += (block_m + width) * p.k * p.itemsize / FAR
     serial = turns * block < SERIAL or turns == 1
     time = turns * block if serial else spread(turns * block, turns)
-    time = _bound(time, p, _page(p.b.row, p.b.itemsize, columns) if pack_b == "none" else 1.0,
-                  _page(p.a.column, p.a.itemsize, block_m if copy_a else rows))
+    slow_b = _page(p.b.row, p.b.itemsize, columns) if pack_b == "none" else 1.0
+    slow_a = _page(p.a.column, p.a.itemsize, block_m if copy_a else rows)
+    time = _bound(time, p, 1 if serial else turns, slow_b, slow_a)
     if b_shared:
         packs = ceil(p.n / columns) * max(1, p.k // 512) * (1 if p.shared_b else p.batch)
         time += spread(b_shared, max(packs, 2))
@@ -194,11 +187,30 @@ def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: i
     return plan, time
 
 
-def _bound(time: float, p: Problem, slow_b: float = 1.0, slow_a: float = 1.0) -> float:
+def _tiles(p: Problem, machine: Machine, block_m: int, width: int, rows: int, columns: int,
+           lanes: int, kc: int, slow: float) -> float:
+    """The register tiles of a block, over all of K."""
+    tiles = ceil(block_m / rows)
+    height = block_m / tiles
+    full, rest = divmod(width, columns)
+    total = 0.0
+    for count, vectors in ((full, columns // lanes), (1 if rest else 0, rest // lanes)):
+        step = max(tile_step(ceil(height), vectors),
+                   tile_fetch(ceil(height), columns, kc, p.itemsize, tiles, machine))
+        visits = 1 + (kc < p.k) * p.k // kc
+        total += count * tiles * (step * p.k * slow + 10 + 2.5 * height * vectors * visits)
+    return total
+
+
+def _bound(time: float, p: Problem, turns: int, slow_b: float = 1.0,
+           slow_a: float = 1.0) -> float:
     """No less than it takes to read the operands once, where they are large."""
     size_b = p.k * p.n * p.b.itemsize * (1 if p.shared_b else p.batch)
     size_a = p.k * p.m * p.a.itemsize * p.batch
-    floor = (size_b * slow_b + size_a * slow_a) / STREAM if size_a + size_b > 1 << 22 else 0.0
+    if size_a + size_b <= 1 << 22:
+        return time
+    # One thread does not use all of the memory's speed.
+    floor = (size_b * slow_b + size_a * slow_a) / STREAM * (2 if turns == 1 else 1)
     return max(time, floor) + 0.2 * min(time, floor)
 
 
@@ -289,7 +301,7 @@ def _dot_plan(p: Problem, machine: Machine) -> tuple[DotPlan, float] | None:
     work = p.batch * (tiles * once + copied(p.m * p.n, lanes))
     turns = _dot_turns(p, columns)
     parallel = work > SERIAL and turns * p.batch > 1
-    time = _bound(spread(work, turns * p.batch) if parallel else work, p)
+    time = _bound(spread(work, turns * p.batch) if parallel else work, p, turns if parallel else 1)
     return DotPlan(rows, columns, turns if parallel else 1, parallel), time
 
 
@@ -300,3 +312,24 @@ def _dot_turns(p: Problem, columns: int) -> int:
         return 1
     even = [d for d in divisors(p.n) if most // 4 <= d <= most]
     return max(even) if even else most
+
+
+# ---------------------------------------------------------------- rows
+
+
+def _row_plan(p: Problem, machine: Machine) -> tuple[RowPlan, float] | None:
+    """Rows of B added up, where A has very few rows and B is too large to stay in a cache."""
+    if p.m > 4 or p.b.column != 1 or not (p.a.plain and p.b.plain and p.floating):
+        return None
+    lanes = machine.lanes(p.itemsize)
+    if p.n < 16 * lanes or p.batch * p.k * p.n * p.b.itemsize < machine.l2:
+        return None
+    most = machine.l1 // (2 * p.m * p.itemsize)
+    width = max((d for d in divisors(p.n) if d <= most), default=1)
+    if width < 4 * lanes:
+        return None
+    turns = p.batch * p.n // width
+    deep = 4 if p.m > 1 else 8
+    work = p.batch * p.k * p.n / lanes * ((p.m + 1) / 2 + p.m / deep + 0.5)
+    time = _bound(spread(work, turns), p, turns, _page(p.b.row, p.b.itemsize, width))
+    return RowPlan(width, deep, turns > 1), time

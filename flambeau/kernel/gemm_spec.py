@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from ..core.dtype import bfloat16, dtype, float16, float32
+from ..core.dtype import bfloat16, float16, float32
+from ..core.dtype import dtype as DType
 from ..core.symbol import ZERO, Index, Var, of
 from .loopnest import Buffer, Call, Cast, Const, Load, Stmt, Store, Value, children, statements
 from .schedule import as_type
 
 Loader = Callable[[Index, Index, Index], Value]
 Storer = Callable[[Index, Index, Index, Value], tuple[Stmt, ...]]
-Allocator = Callable[[str, dtype, int], Buffer]
+Allocator = Callable[[str, DType, int], Buffer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,11 @@ class Contraction:
     store: Storer
     temporary: Allocator
     batch: int = 1
-    dtype: dtype = float32
+    dtype: DType = float32
     origin: object = None
 
     @property
-    def accumulate(self) -> dtype:
+    def accumulate(self) -> DType:
         """The type of the sums: float32 for the half precisions, else the operands'."""
         return float32 if self.dtype in (float16, bfloat16) else self.dtype
 
@@ -93,9 +94,9 @@ def _step(index: Index, var: Var) -> int | None:
     return None if rest.uses(var) else c
 
 
-def uses_batch(load: Loader, rows: int, columns: int) -> bool:
+def uses_batch(load: Loader, batch: int, rows: int, columns: int) -> bool:
     """Whether the operand differs between batch elements."""
-    b = Var("b", 2)
+    b = Var("b", batch)
     value = load(of(b), of(Var("r", rows)), of(Var("c", columns)))
     pending = [value]
     while pending:
@@ -118,7 +119,7 @@ def swap(c: Contraction) -> Contraction:
 
 
 def fold_batch(c: Contraction) -> Contraction:
-    """Batch elements that share B are more rows: [batch, m, k] @ [k, n] -> [batch*m, k] @ [k, n]."""
+    """Batch elements that share B are more rows: [b, m, k] @ [k, n] -> [b*m, k] @ [k, n]."""
     m = c.m
     return replace(
         c, m=c.batch * m, batch=1,

@@ -12,8 +12,20 @@ from dataclasses import replace
 
 from ..core.symbol import Index
 from .gemm_spec import Contraction
-from .loopnest import Accumulate, Buffer, Call, Const, Kernel, Let, Load, Local, Read, Stmt, Store
-from .loopnest import Value
+from .loopnest import (
+    Accumulate,
+    Buffer,
+    Call,
+    Const,
+    Kernel,
+    Let,
+    Load,
+    Local,
+    Read,
+    Stmt,
+    Store,
+    Value,
+)
 from .schedule import divisors, kernel, loop
 
 TURN = 4096                                          # sums that one parallel turn adds up

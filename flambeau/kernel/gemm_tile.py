@@ -336,7 +336,7 @@ class TileNest:
     def _pack_shared(self) -> None:
         """The kernels that lay B out as panels [batch][panel][k][columns] for every thread."""
         c, columns, total = self.c, self.plan.columns, self._total_panels()
-        self.b_batch = c.batch if uses_batch(c.load_b, c.k, c.n) else 1
+        self.b_batch = c.batch if uses_batch(c.load_b, c.batch, c.k, c.n) else 1
         size = self.b_batch * total * c.k * columns
         self.shared = c.temporary(f"{c.name}_panels", self.type, size)
         full = c.n // columns if self.access_b.row == 1 else total

@@ -15,6 +15,7 @@ from flambeau.core.symbol import Index, const
 from flambeau.kernel.gemm import Contraction, Machine, build, contraction, problem_of
 from flambeau.kernel.gemm_dot import DotPlan
 from flambeau.kernel.gemm_plan import Choice, choose, every_choice
+from flambeau.kernel.gemm_row import RowPlan
 from flambeau.kernel.gemm_tile import TilePlan
 from flambeau.kernel.interpret import interpret
 from flambeau.kernel.loopnest import Buffer, Call, Const, FromIndex, Kernel, Load, Store, text
@@ -175,6 +176,16 @@ def test_tiles_of_any_size_interpreted(seed: int) -> None:
     run_interpreted(case, build(case.contraction, Choice(plan, False, rng.choice((1, 1, 3)), 0.0)))
 
 
+@pytest.mark.parametrize(("m", "k", "chunks"), [(1, 17, 1), (3, 40, 1), (4, 33, 4), (1, 3, 1)])
+def test_rows_added_up(m: int, k: int, chunks: int) -> None:
+    """The form for one row against a large matrix, with k's that do not divide by its depth."""
+    case = Case(2, m, 48, k, epilogue=True)
+    plan = RowPlan(24, 4, True)
+    run_interpreted(case, build(case.contraction, Choice(plan, False, chunks, 0.0)))
+    case = Case(2, m, 48, k, turn_a=True)
+    run_compiled([case], build(case.contraction, Choice(plan, False, chunks, 0.0)))
+
+
 # ---------------------------------------------------------------- forms
 
 
@@ -256,6 +267,8 @@ def describe(choice: Choice) -> str:
     plan = choice.plan
     if isinstance(plan, DotPlan):
         return "dot"
+    if isinstance(plan, RowPlan):
+        return "row"
     return plan.pack_b + ("+split" if choice.chunks > 1 else "")
 
 
@@ -263,6 +276,7 @@ def describe(choice: Choice) -> str:
     (lambda: Case(1, 1024, 1024, 1024), {"shared", "block"}),
     (lambda: Case(1, 1024, 1024, 1024, turn_b=True), {"shared", "block"}),
     (lambda: Case(1, 1, 4096, 1024, turn_b=True), {"dot"}),
+    (lambda: Case(1, 1, 1024, 2048), {"row"}),
     (lambda: Case(1, 32, 64, 8), {"none"}),
     (lambda: Case(12, 64, 64, 32, turn_b=True), {"block"}),
 ])
