@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import llvmlite.binding as llvm
 
+from ..kernel.cost import Machine
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -56,3 +58,10 @@ def make(triple: str, cpu: str, features: str, enabled: frozenset[str]) -> Targe
     x86 = triple.split("-")[0] in ("x86_64", "amd64", "i686")
     vector_bytes = 64 if wide else 32 if x86 and "avx2" in enabled else 16
     return Target(triple, cpu, features, enabled, vector_bytes)
+
+
+def machine(target: Target) -> Machine:
+    """What schedules of contractions need to know of a target."""
+    arm = target.triple.split("-")[0] in ("aarch64", "arm64")
+    registers = 32 if target.vector_bytes == 64 or arm else 16
+    return Machine(target.vector_bytes, registers, masks=target.masked(frozenset((4, 8))))
