@@ -116,7 +116,7 @@ def _needed_later(order: list[Node], wanted: set[int], uses: list[int]) -> list[
 def _given_up(order: list[Node], leaves: list[Node], place: dict[int, int],
               uses: list[int]) -> frozenset[int]:
     """The leaves that are the base of one PUT or WRITE and that only this graph refers to."""
-    bases = {id(n.src[0]) for n in order if n.op is WRITE or n.op is PUT}
+    bases = {id(n.src[0]) for n in order if n.src and (n.op is WRITE or n.op is PUT)}
     if not bases:
         return frozenset()
     given, number = [], 0
