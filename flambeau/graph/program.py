@@ -14,6 +14,7 @@ import numpy as np
 
 from ..codegen.cpu import Program as Native
 from ..codegen.cpu import compile_program
+from ..codegen.target import host, machine
 from ..core.config import config
 from ..core.trace import describe
 from ..kernel.loopnest import Buffer as Slot
@@ -53,7 +54,7 @@ class Program:
             if node.op is not INPUT and node.size:
                 made.setdefault(id(node), node)
         order = {key: k for k, key in enumerate(made)}
-        lowered = lower(list(made.values()), inputs, donated)
+        lowered = lower(list(made.values()), inputs, donated, machine(host()))
         self.sizes = [0 if k in lowered.in_place else n.size * n.dtype.itemsize
                       for k, n in enumerate(made.values())]
         self.arena = lowered.arena
