@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..core import dtype as dt
 from ..graph.node import Node
 from . import algebra as alg
 from . import promotion as pro
@@ -157,6 +158,8 @@ def _reduce_terms(terms: list[tuple[Node, list[int]]], wanted: tuple[int, ...],
             out = [d for d in wanted if d in out]
         terms = [(contract(a, b, tuple(a_dims), tuple(b_dims), tuple(out)), out), *rest]
     x, dims = terms[0]
+    if x.dtype.kind in "biu" and set(dims) - set(wanted):
+        x = alg.cast(x, dt.int64)                  # as sum has it
     x, dims = _sum_lone(x, dims, set(wanted))
     x = alg.permute(x, [dims.index(d) for d in wanted])
     return alg.expand(x, tuple(extent[d] for d in wanted))

@@ -178,7 +178,7 @@ def _broadcast_value(value: Node, shape: Shape) -> Node:
     return alg.expand(alg.reshape(value, given), shape)
 
 
-@public("Tensor.put", "torch.put", "Tensor.put_")
+@public("put", inplace=True)
 def put(input: Node, index: Node, source: Node, accumulate: bool = False) -> Node:
     """input, seen as one row, with source written (or added) at the given places."""
     if source.dtype is not input.dtype:

@@ -82,7 +82,7 @@ def _derived_bounds(x: Node) -> tuple[int, int] | None:
 
 def constant(values: Array) -> Node:
     """A computed node with these values."""
-    values = np.ascontiguousarray(values)
+    values = np.asarray(values, order="C")
     made = Node(BUFFER, (), (), values.shape, BY_NUMPY[values.dtype])
     made.value = Buffer.from_numpy(values)
     return made

@@ -75,9 +75,9 @@ def roll(input: Node, shifts: Any, dims: Any = ()) -> Node:
     if not over and len(by) == 1:
         flat = alg.reshape(input, (input.size,))
         return alg.reshape(_roll(flat, by[0], 0), input.shape)
+    if not by:
+        raise RuntimeError("`shifts` required")
     if len(by) != len(over):
-        if not by:
-            raise RuntimeError("`shifts` required")
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, "
                            f"dims:{len(over)}")
     for n, d in zip(by, over):
@@ -91,6 +91,11 @@ def _roll(x: Node, by: int, dim: int) -> Node:
     if by == 0:
         return x
     return alg.cat([alg.narrow(x, dim, n - by, by), alg.narrow(x, dim, 0, n - by)], dim)
+
+
+def empty_of(x: Node, shape: tuple[int, ...]) -> Node:
+    """No element of x, in a shape without any; still a function of x."""
+    return alg.reshape(alg.narrow(alg.reshape(x, (x.size,)), 0, 0, 0), shape)
 
 
 @public("Tensor.repeat")
@@ -107,7 +112,7 @@ def repeat(input: Node, *repeats: Any, **named: Any) -> Node:
         bad = next(n for n in final if n < 0)
         raise RuntimeError(f"Trying to create tensor with negative dimension {bad}: {list(final)}")
     if 0 in final:
-        return alg.expand(alg.reshape(alg.const(0, input.dtype), (1,) * len(final)), final)
+        return empty_of(input, final)
     thin = tuple(e for n in shape for e in (1, n))
     wide = tuple(e for r, n in zip(times, shape) for e in (r, n))
     return alg.reshape(alg.expand(alg.reshape(input, thin), wide), final)

@@ -18,6 +18,7 @@ from ..graph.primitive import broadcast
 from . import algebra as alg
 from . import promotion as pro
 from .indexing import INDEX_KINDS, beyond, check_index, front_from, front_to, in_self
+from .rearranging import empty_of
 from .table import public
 
 
@@ -39,7 +40,7 @@ def gather(input: Node, dim: int, index: Node, *, sparse_grad: bool = False) -> 
     if max(index.ndim, 1) != max(input.ndim, 1) and index.size:
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     if index.size == 0:
-        return alg.full(index.shape, 0, input.dtype)
+        return empty_of(input, index.shape)
     x = input if input.ndim == index.ndim else alg.reshape(input, (1,) * index.ndim)
     for k, (n, m) in enumerate(zip(index.shape, x.shape)):
         if k != d and n > m:
@@ -61,7 +62,8 @@ def take_along_dim(input: Node, indices: Node, dim: int | None = None) -> Node:
         raise RuntimeError("torch.take_along_dim(): dtype of indices should be Long but got "
                            f"{pro.type_name(indices.dtype)}")
     if dim is None:
-        return gather(alg.reshape(input, (input.size,)), 0, alg.reshape(indices, (indices.size,)))
+        at = check_index(indices, input.size, error=beyond(input.size, 0))
+        return gather(alg.reshape(input, (input.size,)), 0, alg.reshape(at, (indices.size,)))
     if input.ndim != indices.ndim:
         raise RuntimeError("torch.take_along_dim(): input and indices should have the same number "
                            f"of dimensions, but got {input.ndim} dimensions for input, and "
@@ -70,6 +72,7 @@ def take_along_dim(input: Node, indices: Node, dim: int | None = None) -> Node:
     shape = broadcast(input.shape[:d] + (1,) + input.shape[d + 1:],
                       indices.shape[:d] + (1,) + indices.shape[d + 1:])
     x = alg.expand(input, shape[:d] + (input.shape[d],) + shape[d + 1:])
+    indices = check_index(indices, input.shape[d], d, error=beyond(input.shape[d], d))
     return gather(x, d, alg.expand(indices, shape[:d] + (indices.shape[d],) + shape[d + 1:]))
 
 
@@ -291,8 +294,12 @@ def index_fill(input: Node, dim: int, index: Node, value: Any) -> Node:
     if isinstance(value, Node) and value.ndim:
         raise RuntimeError("index_fill_ only supports a 0-dimensional value tensor, but got tensor "
                            f"with {value.ndim} dimension(s).")
-    index = check_index(index, input.shape[d] if input.ndim else 1, d)
-    return _along(input, d, index, pro.as_node(value, input.dtype), "set")
+    n = input.shape[d] if input.ndim else 1
+    index = check_index(index, n, d)
+    hit = alg.put(alg.full((n,), False, dt.bool_), alg.full((index.size,), True, dt.bool_),
+                  [alg.reshape(index, (index.size,))], (0,))
+    mask = alg.reshape(hit, tuple(m if k == d else 1 for k, m in enumerate(input.shape)))
+    return alg.where(mask, pro.as_node(value, input.dtype), input)
 
 
 @public("index_reduce", inplace=True)

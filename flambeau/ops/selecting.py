@@ -208,8 +208,8 @@ def searchsorted(sorted_sequence: Node, input: Any = None, *, out_int32: bool = 
     if sorter is not None:
         lines = np.take_along_axis(lines, array(sorter), -1)
     where = "right" if right or side == "right" else "left"
-    if edges.ndim == 1:
-        out = np.searchsorted(lines, wanted, where)
+    if edges.ndim == 1 or not wanted.size or not lines.size:
+        out = np.zeros(wanted.shape) if edges.ndim > 1 else np.searchsorted(lines, wanted, where)
     else:
         pairs = zip(lines.reshape(-1, lines.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
         out = np.stack([np.searchsorted(a, v, where) for a, v in pairs]).reshape(wanted.shape)
@@ -231,7 +231,7 @@ def unravel_index(indices: Node, shape: Any) -> tuple[Node, ...]:
     """Flat positions as one index for each dim of `shape`."""
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     out = []
-    rest = indices
+    rest = alg.cast(indices, dt.int64)
     for n in reversed(sizes):
         out.append(alg.mod(rest, n))
         rest = alg.floordiv(rest, n)

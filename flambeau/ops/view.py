@@ -350,6 +350,8 @@ def narrow(input: V, dim: int, start: Any, length: int) -> V:
         raise RuntimeError("narrow(): length must be non-negative.")
     d = wrap_dim(integer(dim), input.ndim)
     n = input.shape[d]
+    if isinstance(start, Node) and (start.ndim or start.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     first = integer(start)
     if not -n <= first <= n:
         raise IndexError(f"start out of range (expected to be in range of [{-n}, {n}], but got "
