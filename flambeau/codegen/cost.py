@@ -15,6 +15,7 @@ from ..kernel.loopnest import (
     Let,
     Load,
     Loop,
+    Read,
     Stmt,
     Store,
     Value,
@@ -24,8 +25,8 @@ from ..kernel.loopnest import (
 OPS_OF_CALL = {
     "div": 4, "floordiv": 16, "truncdiv": 10, "mod": 16, "rem": 16, "pow": 60, "sqrt": 4,
     "rsqrt": 6, "reciprocal": 4, "exp": 10, "exp2": 10, "expm1": 14, "log": 14, "log2": 14,
-    "log10": 14, "log1p": 18, "sigmoid": 14, "tanh": 16, "sin": 20, "cos": 20, "tan": 30,
-    "erf": 20, "erfc": 100, "erfinv": 40, "lgamma": 100, "digamma": 80, "asin": 40, "acos": 40,
+    "log10": 14, "log1p": 18, "sigmoid": 17, "tanh": 22, "sin": 20, "cos": 20, "tan": 30,
+    "erf": 30, "erfc": 100, "erfinv": 40, "lgamma": 100, "digamma": 80, "asin": 40, "acos": 40,
     "atan": 40, "atan2": 50, "sinh": 40, "cosh": 40, "asinh": 40, "acosh": 40, "atanh": 40,
 }
 
@@ -71,6 +72,33 @@ def body_ops(body: tuple[Stmt, ...]) -> int:
             elif isinstance(v, Load):
                 total += 1
     return total
+
+
+def depth(body: tuple[Stmt, ...]) -> int:
+    """Operations of the longest chain in a body, names that it binds included."""
+    longest = 0
+    names: dict[str, int] = {}
+    known: dict[int, int] = {}
+    for s in body:
+        if isinstance(s, Loop):
+            longest = max(longest, depth(s.body))
+            continue
+        stack: list[Value] = [s.value]
+        while stack:
+            v = stack[-1]
+            pending = [c for c in children(v) if id(c) not in known]
+            if pending:
+                stack += pending
+                continue
+            stack.pop()
+            below = max((known[id(c)] for c in children(v)), default=0)
+            if isinstance(v, Read):
+                below = names.get(v.name, 0)
+            known[id(v)] = below + (OPS_OF_CALL.get(v.op, 1) if isinstance(v, Call) else 0)
+        if isinstance(s, Let):
+            names[s.name] = known[id(s.value)]
+        longest = max(longest, known[id(s.value)])
+    return longest
 
 
 def _nest(body: tuple[Stmt, ...], lanes: int) -> float:

@@ -12,10 +12,12 @@ of the kernels in order (by `fb_walk`, compiled once for all programs), and shar
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import itertools
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -287,17 +289,29 @@ def assembly(kernels: Sequence[Kernel]) -> str:
         return _machine().emit_assembly(optimised(program_ir(kernels)))
 
 
+_linked: weakref.WeakValueDictionary[bytes, Any] = weakref.WeakValueDictionary()
+
+
+def _link(module: Module) -> Any:
+    """The module's code in memory; programs with the same text share it."""
+    digest = hashlib.sha256(module.text.encode()).digest()
+    library = _linked.get(digest)
+    if library is None:
+        builder = llvm.JITLibraryBuilder().add_object_img(object_code(module))
+        for symbol in module.externals:
+            builder.import_symbol(symbol, external.address(symbol))
+        builder.import_symbol("fb_walk", _walker())
+        builder.export_symbol("entry")
+        builder.export_symbol("kernels")
+        name = f"program{next(_numbers)}"
+        library = builder.add_current_process().link(_linker(), name)
+        _linked[digest] = library
+    return library
+
+
 def compile_program(name: str, kernels: Sequence[Kernel]) -> Program:
     """Compile (or fetch) and link `kernels`, which the program runs in order."""
     module = program_ir(kernels)
     with _lock:
-        code = object_code(module)
-        linker = _linker()
-        builder = llvm.JITLibraryBuilder().add_object_img(code)
-        for symbol in module.externals:
-            builder.import_symbol(symbol, external.address(symbol))
-        builder.export_symbol("entry")
-        builder.export_symbol("kernels")
-        builder.import_symbol("fb_walk", _walker())
-        library = builder.add_current_process().link(linker, f"program{next(_numbers)}")
+        library = _link(module)
     return Program(name, tuple(kernels), module.scratch_bytes, library)

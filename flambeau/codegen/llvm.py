@@ -13,6 +13,7 @@ iterations; any other runs once.
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..core.dtype import dtype
@@ -31,6 +32,7 @@ from ..kernel.loopnest import (
     Read,
     Stmt,
     Store,
+    Target as Place,
     Value,
     children,
     statements,
@@ -39,7 +41,7 @@ from . import casts, cost, operations
 from .address import Lanes, Linear
 from .emit import Scope, Val, constant, vector_type
 from .memory import Memory, memory_type, register_type
-from .plan import Segment, plan, width
+from .plan import Segment, heavy, plan, registers, width
 from .target import Target
 from .transpose import transpose
 
@@ -73,6 +75,18 @@ class Partial:
 Item = tuple[Stmt, dict]                                 # a statement and unrolled variables
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A vector loop's statements, lanes and operations; whether its tail may be masked, and
+    whether it must be cut in exact pieces, for it uses registers."""
+
+    items: list[Item]
+    lanes: int
+    work: int
+    maskable: bool
+    exact: bool
+
+
 class KernelEmitter(Memory):
     """Writes one kernel."""
 
@@ -84,6 +98,7 @@ class KernelEmitter(Memory):
         self.place_buffers(kernel.buffers)
         self.scratch_bytes = self.place_locals(kernel.locals)
         self._writes: dict[int, frozenset[int]] = {}
+        self._facts: dict[int, Facts] = {}
 
     # ------------------------------------------------------------ values
 
@@ -264,36 +279,34 @@ class KernelEmitter(Memory):
 
     def vector(self, s: Loop, start: int | Val, stop: int | Val) -> None:
         """A vector loop over [start, stop); bounds that run need a loop without reductions."""
-        items = self._flatten(s.body, {})
+        facts = self._facts.get(id(s))
+        if facts is None:
+            facts = self._facts[id(s)] = self._study(s)
+        items = facts.items
         partials = [Partial(t, b) for t, b in items
                     if isinstance(t, Accumulate) and not self._varies(t.index, s)]
-        lanes = width(items, self.target)
-        work = cost.body_ops(s.body)
-        maskable = self.target.masked(_sizes(items))
         if isinstance(start, Val) or isinstance(stop, Val):
             assert not partials
-            self._running_segments(s, items, lanes, start, stop, maskable)
+            self._running_segments(s, facts, start, stop)
         else:
-            exact = any(isinstance(t.target, Local) and t.target.space == "register"
-                        and t.index.uses(s.var) for t, _ in items
-                        if isinstance(t, (Store, Accumulate)))
-            exact = exact or self._reads_registers(items, s)
-            for segment in plan(stop, lanes, work, bool(partials), maskable, exact):
+            for segment in plan(stop, facts.lanes, facts.work, bool(partials), facts.maskable,
+                                facts.exact):
                 self._segment(s, items, partials, segment)
         for p in partials:
             self._finish(p)
         self.mask = None
         self.bindings.pop(s.var, None)
 
-    def _reads_registers(self, items: list[Item], s: Loop) -> bool:
-        for t, _ in items:
-            if isinstance(t, Loop):
-                continue
-            for v in cost.values(t):
-                if isinstance(v, Load) and isinstance(v.source, Local) \
-                        and v.source.space == "register" and v.index.uses(s.var):
-                    return True
-        return False
+    def _study(self, s: Loop) -> Facts:
+        """What decides how a vector loop is cut; the same for all its unrolled instances."""
+        items = self._flatten(s.body, {})
+        exact = any(isinstance(place, Local) and place.space == "register" and index.uses(s.var)
+                    for t, _ in items for place, index in _accesses(t))
+        lanes, work = width(items, self.target), cost.body_ops(s.body)
+        if not exact:
+            deep = cost.depth(s.body)
+            lanes *= registers(s.var.extent, lanes, deep, work, self.target)
+        return Facts(items, lanes, work, self.target.masked(_sizes(items)), exact)
 
     def _varies(self, index: Index, s: Loop) -> bool:
         """Whether an index may differ between iterations of `s`."""
@@ -309,21 +322,24 @@ class KernelEmitter(Memory):
                 items.append((s, fixed))
         return items
 
-    def _running_segments(self, s: Loop, items: list[Item], lanes: int, start: int | Val,
-                          stop: int | Val, maskable: bool) -> None:
+    def _running_segments(self, s: Loop, facts: Facts, start: int | Val,
+                          stop: int | Val) -> None:
         """Whole vectors, then the rest under a mask or one by one; the bounds are multiples of
         BLOCK, but for the last."""
         begin = start if isinstance(start, Val) else constant(start, "i64")
         end = stop if isinstance(stop, Val) else constant(stop, "i64")
-        extent = s.var.extent
+        items, lanes, extent = facts.items, facts.lanes, s.var.extent
         whole = extent // lanes * lanes
+        if facts.maskable and heavy(facts.work) and whole != extent:
+            self._run(s, items, [], Segment(0, extent, lanes, 1, True), begin, end)
+            return
         limit = self.call("llvm.smin", (end, constant(whole, "i64")))
         if whole:
             self._run(s, items, [], Segment(0, whole, lanes, 1, False), begin, limit)
         if whole != extent:
             rest = self.call("llvm.smax", (begin, constant(whole, "i64")))
-            tail = lanes if maskable else 1
-            self._run(s, items, [], Segment(whole, extent, tail, 1, maskable), rest, end)
+            tail = lanes if facts.maskable else 1
+            self._run(s, items, [], Segment(whole, extent, tail, 1, facts.maskable), rest, end)
 
     def _segment(self, s: Loop, items: list[Item], partials: list[Partial], g: Segment) -> None:
         if g.turns == 1:
@@ -474,6 +490,17 @@ class KernelEmitter(Memory):
 
 def _index_of(s: Loop) -> Index:
     return Index(((s.var, 1),), 0)
+
+
+def _accesses(t: Stmt) -> Iterator[tuple[Place, Index]]:
+    """The places that a statement (not a loop) reads or writes, and where."""
+    if isinstance(t, Loop):
+        return
+    if isinstance(t, (Store, Accumulate)):
+        yield t.target, t.index
+    for v in cost.values(t):
+        if isinstance(v, Load):
+            yield v.source, v.index
 
 
 def _sizes(items: list[Item]) -> frozenset[int]:

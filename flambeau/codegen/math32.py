@@ -46,6 +46,9 @@ def scale(p: Real, n: Real, bits: Val) -> Real:
     lanes = p.value.lanes
     if em.target.avx512 and lanes in (4, 8, 16):
         return Real(em, _scalef(em, p.value, n.value, lanes))
+    if em.target.avx512 and lanes in (32, 64):
+        pairs = zip(em.split(p.value, 16), em.split(n.value, 16))
+        return Real(em, em.concat([_scalef(em, a, b, 16) for a, b in pairs]))
     whole = em.binary("sub", bits, constant(0x4B400000, "i32"))
     half = em.binary("ashr", whole, constant(1, "i32"))
     rest = em.binary("sub", whole, half)

@@ -4,6 +4,7 @@ In: the extent, the lanes, the work of the body. Out: `Segment`s in order. Calle
 
     plan(100, 16, light)             [0, 96) by 16, then [96, 100) under a mask
     plan(1000, 16, light, reduces)   [0, 960) by 4 copies of 16, then [960, 1000) under masks
+    plan(100, 16, heavy)             [0, 100) by 16, all under masks: one copy of the body
     plan(24, 16, exact)              [0, 16), [16, 24) as 8 lanes: for register tiles
 """
 from __future__ import annotations
@@ -40,6 +41,8 @@ def plan(extent: int, lanes: int, work: int, reduces: bool, maskable: bool,
     """The segments of a loop over `extent`; `work` counts the operations of its body."""
     if exact and extent <= 16 * lanes:
         return _pieces(0, extent, lanes)
+    if maskable and heavy(work) and extent % lanes:
+        return [Segment(0, extent, lanes, 1, True)]
     copies = 1
     if reduces and extent >= 8 * lanes:
         copies = 4 if work <= 12 else 2 if work <= 40 else 1
@@ -49,6 +52,27 @@ def plan(extent: int, lanes: int, work: int, reduces: bool, maskable: bool,
     whole = extent // step * step
     segments = [Segment(0, whole, lanes, copies, False)] if whole else []
     return segments + _rest(whole, extent, lanes, maskable)
+
+
+def registers(extent: int, lanes: int, depth: int, work: int, target: Target) -> int:
+    """How many registers wide a vector should be, so that a deep chain of operations does not
+    wait for itself.
+
+    A processor looks some 350 instructions ahead and needs about 8 independent ones in flight: a
+    chain of 45 steps or more leaves it idle unless two or four go side by side.
+    """
+    most = 4 if target.vector_bytes == 64 else 2
+    wanted = 1 if depth < 25 else 2 if depth < 70 else most
+    while wanted > 1 and wanted * work > 1000:
+        wanted //= 2
+    while wanted > 1 and extent % (lanes * wanted) and extent < 8 * lanes * wanted:
+        wanted //= 2
+    return wanted
+
+
+def heavy(work: int) -> bool:
+    """Whether a mask in every iteration costs less than compiling the body twice."""
+    return work >= 30
 
 
 def _rest(start: int, extent: int, lanes: int, maskable: bool) -> list[Segment]:
