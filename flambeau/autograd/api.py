@@ -5,6 +5,8 @@ Out: gradients in `.grad`, or as a tuple.
 """
 from __future__ import annotations
 
+import weakref
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -26,6 +28,9 @@ class Tensors(Protocol):
 
 
 _tensors: list[Any] = [None]
+# Weak references to the latest roots of `backward`: an optimizer's step computes their values (the
+# loss) together with the new parameters, since they share the forward pass.
+recent: deque[Any] = deque(maxlen=4)
 
 
 def install(tensors: Tensors) -> None:
@@ -97,6 +102,7 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     grads = [None] * len(outputs) if grad_tensors is None else _listed(grad_tensors)
     keep = create_graph if retain_graph is None else retain_graph
     roots = _roots(outputs, grads, create_graph)
+    recent.extend([weakref.ref(t) for t in outputs if _tensors[0].is_tensor(t)])
     if wanted is None:
         engine.run(roots, retain_graph=keep, create_graph=create_graph)
         return

@@ -108,7 +108,7 @@ def _checked_mask(mask: Any, length: int, source: int, heads: int) -> Any:
 def _heads(x: Tensor, count: int, width: int, static: Any, name: str) -> Tensor:
     """(L, N, E) as (N * heads, L, head); a static tensor must have that shape already."""
     if static is None:
-        return x.view(x.shape[0], count, width).transpose(0, 1)
+        return x.reshape(x.shape[0], count, width).transpose(0, 1)
     if static.size(0) != count:
         raise AssertionError(f"expecting {name}.size(0) of {count}, but got {static.size(0)}")
     if static.size(2) != width:
@@ -251,6 +251,6 @@ def _without_weights(q: Tensor, k: Tensor, v: Tensor, mask: Any, p: float, is_ca
             mask = mask.unsqueeze(0)
         else:
             mask = mask.view(batch, heads, -1, k.size(1))
-    q, k, v = (x.view(batch, heads, -1, head) for x in (q, k, v))
+    q, k, v = (x.reshape(batch, heads, x.size(1), head) for x in (q, k, v))
     output = _TABLE["scaled_dot_product_attention"](q, k, v, mask, p, is_causal)
     return output.permute(2, 0, 1, 3).reshape(batch * length, heads * head), None

@@ -65,9 +65,22 @@ class Parameter(Tensor, metaclass=_ParameterMeta):
         state = getattr(self, "__dict__", None)
         hooks: Any = OrderedDict()
         if not state:
-            return (torch._utils._rebuild_parameter, (self.data, self.requires_grad, hooks))
+            return (_rebuild_parameter, (self.data, self.requires_grad, hooks))
         args = (self.data, self.requires_grad, hooks, dict(state))
-        return (torch._utils._rebuild_parameter_with_state, args)
+        return (_rebuild_parameter_with_state, args)
+
+
+def _rebuild_parameter(data: Any, requires_grad: bool, backward_hooks: Any) -> Any:
+    """A pickled Parameter (PyTorch's torch._utils._rebuild_parameter)."""
+    return Parameter(data, requires_grad)
+
+
+def _rebuild_parameter_with_state(data: Any, requires_grad: bool, backward_hooks: Any,
+                                  state: dict[str, Any]) -> Any:
+    """A pickled Parameter with attributes of its own."""
+    param = Parameter(data, requires_grad)
+    param.__dict__.update(state)
+    return param
 
 
 class UninitializedTensorMixin:

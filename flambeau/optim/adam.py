@@ -4,6 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..nn.base import Tensor, torch
+from ..ops import update
+from ..tensor.functionalize import read, store
+from . import program
 from .optimizer import (
     RuleOptimizer,
     advance,
@@ -61,6 +64,26 @@ class Adam(RuleOptimizer):
             state["max_exp_avg_sq"] = torch.zeros_like(p)
 
     def _update(self, p: Any, grad: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
+        if group["differentiable"]:
+            self._update_recorded(p, grad, group, state)
+            return
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        largest = state["max_exp_avg_sq"] if group["amsgrad"] else None
+        beta1, beta2 = group["betas"]
+        new, new_m, new_v, new_largest = update.adam(
+            read(p), read(grad), read(m), read(v), None if largest is None else read(largest),
+            step=advance(state), lr=program.rate(group["lr"]), beta1=float(beta1),
+            beta2=float(beta2), eps=group["eps"], weight_decay=group["weight_decay"],
+            decoupled=group["decoupled_weight_decay"])
+        store(m, new_m)
+        store(v, new_v)
+        if largest is not None:
+            store(largest, new_largest)
+        store(p, new)
+
+    def _update_recorded(self, p: Any, grad: Any, group: dict[str, Any],
+                         state: dict[str, Any]) -> None:
+        """The rule in operations that autograd sees."""
         count = advance(state)
         lr = group["lr"]
         beta1, beta2 = group["betas"]

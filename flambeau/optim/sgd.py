@@ -3,6 +3,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..nn.base import Tensor
+from ..ops import update
+from ..tensor.functionalize import read, store, wrap
+from . import program
 from .optimizer import RuleOptimizer, check_at_least_zero, check_lr, decayed
 
 __all__ = ["SGD"]
@@ -36,6 +40,24 @@ class SGD(RuleOptimizer):
             state["momentum_buffer"] = None
 
     def _update(self, p: Any, grad: Any, group: dict[str, Any], state: dict[str, Any]) -> None:
+        decay = group["weight_decay"]
+        if group["differentiable"] or isinstance(decay, Tensor):
+            self._update_recorded(p, grad, group, state)
+            return
+        buf = state.get("momentum_buffer")
+        new, new_buf = update.sgd(
+            read(p), read(grad), None if buf is None else read(buf), lr=program.rate(group["lr"]),
+            momentum=group["momentum"], dampening=group["dampening"], weight_decay=decay,
+            nesterov=group["nesterov"])
+        if buf is not None:
+            store(buf, new_buf)
+        elif new_buf is not None:
+            state["momentum_buffer"] = wrap(new_buf)
+        store(p, new)
+
+    def _update_recorded(self, p: Any, grad: Any, group: dict[str, Any],
+                         state: dict[str, Any]) -> None:
+        """The rule in operations that autograd sees."""
         grad = decayed(p, grad, group)
         momentum = group["momentum"]
         if momentum != 0:

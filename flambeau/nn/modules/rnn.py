@@ -126,7 +126,7 @@ class RNNBase(Module):
     def check_input(self, input: Tensor, batch_sizes: Any) -> None:
         """Dtype, rank and width of the input."""
         weight = getattr(self, self._all_weights[0][0])
-        if input.dtype != weight.dtype and not torch.is_autocast_enabled():
+        if input.dtype != weight.dtype and not _autocast():
             raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype "
                              f"({weight.dtype}). Convert input: input.to({weight.dtype}), or "
                              f"convert model: model.to({input.dtype})")
@@ -238,6 +238,12 @@ class RNNBase(Module):
             state["_all_weights"] = state.pop("all_weights")
         super().__setstate__(state)
         self.__dict__.setdefault("proj_size", 0)
+
+
+def _autocast() -> bool:
+    """Whether autocast chooses dtypes at present."""
+    enabled = getattr(torch, "is_autocast_enabled", None)
+    return enabled is not None and bool(enabled())
 
 
 def _each(state: Any, fn: Any) -> Any:
