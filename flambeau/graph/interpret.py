@@ -96,7 +96,7 @@ def _digamma(x: float) -> float:
         return x
     if x == 0:
         return math.copysign(math.inf, -x)
-    if x < 0 and x == math.floor(x) or x == -math.inf:
+    if x == -math.inf or x < 0 and x == math.floor(x):
         return math.nan
     if x < 0.5:
         return _digamma(1 - x) - math.pi / math.tan(math.pi * math.fmod(x, 1.0))

@@ -320,7 +320,9 @@ def _hypot(x: Node, y: Node) -> Node:
     low = a.min_(a.abs_(x), a.abs_(y))
     plain = a.or_(a.eq(high, 0), a.isinf(high))
     ratio = low / where(plain, 1, high)
-    return where(plain, high, high * a.sqrt(1 + ratio * ratio))
+    endless = a.or_(a.isinf(x), a.isinf(y))
+    out = where(plain, high, high * a.sqrt(1 + ratio * ratio))
+    return where(endless, math.inf, out)
 
 
 @public("hypot", inplace=True)

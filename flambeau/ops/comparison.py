@@ -356,7 +356,7 @@ def heaviside(input: Node, values: Node) -> Node:
     if input.dtype is not values.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
     step = cast(a.gt(input, 0), input.dtype)
-    return where(a.eq(input, 0), values, where(a.isnan(input), input, step))
+    return where(a.eq(input, 0), values, step)
 
 
 @public("copysign", inplace=True)

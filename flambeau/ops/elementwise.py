@@ -1,7 +1,7 @@
 """Derivatives of the map primitives: what every elementwise function's gradient is made of.
 
-In: `g`, the result and the sources of a primitive. Out: a gradient (or None) per source;
-`derive.fit` sums over broadcast dims and casts. The public functions stand in the files of the families.
+In: `g`, the result and the sources of a primitive. Out: a gradient (or None) per source, which
+`derive.fit` sums over broadcast dims and casts. The public functions stand in the families' files.
 
     exp:  g, out  ->  g * out
 """
@@ -110,7 +110,7 @@ _of_source("erfc", lambda g, x: g * exp(neg(square(x))) * (-2 / SQRT_PI))
 _of_source("abs", lambda g, x: g * sign(x))
 _of_source("lgamma", lambda g, x: g * digamma(x))
 
-_flat("floor", "ceil", "trunc", "round", "sign", "floordiv", "truncdiv", "nextafter")
+_flat("floor", "ceil", "trunc", "round", "sign", "floordiv", "truncdiv")
 _no_gradient("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "signbit", "and", "or", "xor",
              "not", "shl", "shr", "popcount", "bitcast")
 
@@ -199,6 +199,11 @@ def _copysign(g: Node, _out: Node, a: Node, b: Node) -> Gradients:
     """g with the sign by which the result differs from a; nothing at a = 0."""
     turned = copysign(const(1, g.dtype), b) * sign(a)
     return g * turned, zeros_like(b)
+
+
+@derivative(PRIMITIVES["nextafter"])
+def _nextafter(g: Node, _out: Node, _a: Node, _b: Node) -> Gradients:
+    return g, None
 
 
 @derivative(PRIMITIVES["where"])

@@ -150,8 +150,8 @@ def _without(x: Node, y: Node, dim: int, eps: float) -> tuple[Shape, dtype]:
 def _cosine(x: Node, y: Node, dim: int, eps: float) -> Node:
     """Each side is divided by its own norm, and each norm is at least eps."""
     dims = (dim,) if x.ndim else ()
-    n1 = clamp_min(norm_of(x, 2, dims or None, True), eps)
-    n2 = clamp_min(norm_of(y, 2, dims or None, True), eps)
+    n1 = a.max_(norm_of(x, 2, dims or None, True), eps)
+    n2 = a.max_(norm_of(y, 2, dims or None, True), eps)
     return a.squeeze(a.sum_((x / n1) * (y / n2), dims), dims)
 
 
