@@ -1,0 +1,1 @@
+"""Looking at flambeau from outside: imports anything, is imported by nothing of the engine."""
