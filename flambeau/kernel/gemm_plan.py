@@ -55,12 +55,8 @@ class Problem:
     floating: bool = True
 
     def swapped(self) -> Problem:
-        return replace(self, m=self.n, n=self.m, a=_turn(self.b), b=_turn(self.a),
+        return replace(self, m=self.n, n=self.m, a=self.b.turned(), b=self.a.turned(),
                        shared_b=self.a.batch == 0)
-
-
-def _turn(x: Access) -> Access:
-    return Access(x.batch, x.column, x.row, x.plain, x.itemsize)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +229,7 @@ def _read_a(p: Problem, lanes: int, block_m: int, width: int, columns: int, rows
         copy = elements * 4 / min(rows, lanes)
         slow = 1.05 if (p.a.column or 0) * p.a.itemsize <= 512 else 1.25
     else:
-        copy, slow = scattered(elements), 1.5
+        copy, slow = scattered(elements) * 1.5, 1.8
     if not p.a.plain or p.m % block_m:
         return True, copy + elements * (not p.a.plain), 1.0
     steps = ceil(block_m / rows) * (width / columns) * p.k * tile_step(rows, columns // lanes)
@@ -251,8 +247,8 @@ def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
     elif p.b.row == 1:
         pack = transposed(elements, lanes)
     else:
-        pack = scattered(elements)
-    pack += elements * (not p.b.plain)
+        pack = scattered(elements) * (2 / p.b.column_run if p.b.column_run > 1 else 1.5)
+    pack += elements * (not p.b.plain) / p.b.column_run
     everything = p.k * p.n * p.itemsize * (1 if p.shared_b else p.batch)
     traffic = everything / 6 if everything > machine.l2 else everything / 32
     shared = pack * ceil(p.n / width) * (1 if p.shared_b else p.batch) + traffic

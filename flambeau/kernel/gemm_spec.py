@@ -66,6 +66,8 @@ class Access:
     """How an operand is read: steps in memory along (batch, row, column), None where irregular.
 
     `plain`: one unmasked load (and casts), so that it may be read in the innermost loop.
+    `row_run`, `column_run`: so many neighbours that way lie side by side, from every multiple of
+    the number (a row of an image in a flattened index): 1, 2, 4 … RUN.
     """
 
     batch: int | None
@@ -73,19 +75,51 @@ class Access:
     column: int | None
     plain: bool
     itemsize: int
+    row_run: int = 1
+    column_run: int = 1
+
+    def turned(self) -> Access:
+        """Rows and columns exchanged."""
+        return Access(self.batch, self.column, self.row, self.plain, self.itemsize,
+                      self.column_run, self.row_run)
+
+
+RUN = 16
 
 
 def access(load: Loader, batch: int, rows: int, columns: int) -> Access:
     """Look at what a loader returns for fresh variables."""
     variables = [Var("b", batch), Var("r", rows), Var("c", columns)]
     value = load(of(variables[0]), of(variables[1]), of(variables[2]))
+    found = _load_of(value)
+    if found is None:
+        return Access(None, None, None, False, 4)
+    steps = [_step(found.index, v) for v in variables]
+    runs = [1, 1]
+    if steps[1] is None or steps[2] is None:
+        b, r, k = (of(v) for v in variables)
+        runs[0] = _run(rows, lambda x: load(b, x, k)) if steps[1] is None else 1
+        runs[1] = _run(columns, lambda x: load(b, r, x)) if steps[2] is None else 1
+    return Access(steps[0], steps[1], steps[2], found.mask is None, found.dtype.itemsize, runs[0], runs[1])
+
+
+def _load_of(value: Value) -> Load | None:
+    """The one load below casts, if that is what a value is."""
     while isinstance(value, Cast):
         value = value.value
-    if not isinstance(value, Load):
-        return Access(None, None, None, False, 4)
-    steps = [_step(value.index, v) for v in variables]
-    itemsize = value.dtype.itemsize
-    return Access(steps[0], steps[1], steps[2], value.mask is None, itemsize)
+    return value if isinstance(value, Load) else None
+
+
+def _run(extent: int, load: Callable[[Index], Value]) -> int:
+    """How many neighbours of a flattened index lie side by side, as far as can be proved."""
+    run = RUN
+    while run > 1:
+        j = Var("j", run)
+        found = _load_of(load(of(Var("q", max(2, extent // run))) * run + of(j)))
+        if found is not None and _step(found.index, j) == 1:
+            return run
+        run //= 2
+    return 1
 
 
 def _step(index: Index, var: Var) -> int | None:

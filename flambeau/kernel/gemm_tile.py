@@ -318,8 +318,12 @@ class TileNest:
                    element: Callable[[Index, Index], Value],
                    target: Buffer | Local) -> tuple[Stmt, ...]:
         """One panel: rows copied, or squares of `lanes` transposed where k runs along memory."""
+        run = self.access_b.column_run
+        run = width if run < 2 or width % run else run
+
         def row(k: Index) -> tuple[Stmt, ...]:
-            return loop("j", width, "vector", lambda j: (Store(target, at(k, j), element(k, j)),))
+            return loop("h", width // run, "unroll", lambda h: loop("j", run, "vector", lambda j: (
+                Store(target, at(k, h * run + j), element(k, h * run + j)),)))
         if self.access_b.row != 1 or self.access_b.column == 1:
             return loop("k", kc, "seq", row)
         lanes = self.plan.lanes

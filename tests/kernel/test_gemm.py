@@ -241,6 +241,44 @@ def test_loader_with_mask_and_arithmetic() -> None:
     np.testing.assert_allclose(case.arrays[2].reshape(40, 6), want, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize(("side", "masked"), [(16, True), (8, False), (12, True), (6, True),
+                                              (7, False)])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_convolution_window(side: int, masked: bool, compiled: bool) -> None:
+    """B is the 3 x 3 windows of images, [c, ky, kx] x [image, y, x], masked or padded."""
+    images, channels, out = 2, 3, 5
+    case = Case(1, out, images * side * side, channels * 9)
+    pad = 0 if masked else 1
+    wide = side + 2 * pad
+    x = np.random.default_rng(1).standard_normal((images, channels, side, side)).astype("f4")
+    padded = np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+    case.arrays[1] = (x if masked else padded).ravel().copy()
+    source = Buffer("b", 1, float32, case.arrays[1].size)
+
+    def load_b(b: Index, k: Index, n: Index) -> Load:
+        image, place = n // (side * side), n % (side * side)
+        y, z = place // side + (k % 9) // 3 - 1 + pad, place % side + k % 3 - 1 + pad
+        at = (image * channels + k // 9) * (wide * wide) + y * wide + z
+        return Load(source, at, float32, _inside(y, z, side) if masked else None)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
+    want = np.einsum("ocij,ncyxij->onyx", case.arrays[0].reshape(out, channels, 3, 3), windows)
+    kernels = contraction(replace(case.contraction, load_b=load_b))
+    if compiled:
+        cpu.compile_program("window", kernels).run(case.slots())
+    else:
+        for kernel in kernels:
+            interpret(kernel, dict(enumerate(case.arrays)))
+    np.testing.assert_allclose(case.arrays[2].reshape(want.shape), want, rtol=1e-4, atol=1e-4)
+
+
+def _inside(y: Index, z: Index, side: int) -> Call:
+    """Whether 0 <= y < side and 0 <= z < side."""
+    tests = [Call(op, (FromIndex(i, int64), Const(bound, int64)), bool_)
+             for i in (y, z) for op, bound in (("ge", 0), ("lt", side))]
+    first, second = (Call("and", (a, b), bool_) for a, b in (tests[:2], tests[2:]))
+    return Call("and", (first, second), bool_)
+
+
 @pytest.mark.parametrize("shape", [(1, 200, 300, 700), (1, 40, 20, 20000), (1, 4, 500, 900),
                                    (20, 33, 21, 40)])
 def test_result_does_not_depend_on_threads(shape: tuple[int, int, int, int]) -> None:
