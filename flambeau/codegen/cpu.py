@@ -286,7 +286,8 @@ def object_code(module: Module) -> bytes:
 def assembly(kernels: Sequence[Kernel]) -> str:
     """The assembly of a program (FLAMBEAU_SHOW=asm)."""
     with _lock:
-        return _machine().emit_assembly(optimised(program_ir(kernels)))
+        text: str = _machine().emit_assembly(optimised(program_ir(kernels)))
+    return text
 
 
 _linked: weakref.WeakValueDictionary[bytes, Any] = weakref.WeakValueDictionary()

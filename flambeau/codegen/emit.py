@@ -65,7 +65,7 @@ def float_text(x: float, type: str) -> str:
             x = float("inf") if x > 0 else float("-inf")
     if x != x:
         return "0x7FF8000000000000"
-    return "0x%016X" % struct.unpack("<Q", struct.pack("<d", x))[0]
+    return f"0x{struct.unpack('<Q', struct.pack('<d', x))[0]:016X}"
 
 
 def constant(x: float | int | bool, type: str) -> Val:

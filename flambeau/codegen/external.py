@@ -7,7 +7,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import sys
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 PREFIX = "fb_libm_"
@@ -24,7 +24,7 @@ def _library() -> Any:
     return ctypes.CDLL(ctypes.util.find_library("m"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def address(symbol: str) -> int:
     """The address of `PREFIX + name`."""
     function = getattr(_library(), symbol.removeprefix(PREFIX))

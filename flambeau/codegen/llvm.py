@@ -13,7 +13,6 @@ iterations; any other runs once.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..core.dtype import dtype
@@ -32,16 +31,15 @@ from ..kernel.loopnest import (
     Read,
     Stmt,
     Store,
-    Target as Place,
     Value,
     children,
     statements,
 )
-from . import casts, cost, operations
+from . import casts, operations
 from .address import Lanes, Linear
 from .emit import Scope, Val, constant, vector_type
 from .memory import Memory, memory_type, register_type
-from .plan import Segment, heavy, plan, registers, width
+from .plan import Facts, Fixed, Item, Segment, heavy, plan, study
 from .target import Target
 from .transpose import transpose
 
@@ -66,25 +64,10 @@ class Partial:
 
     __slots__ = ("statement", "bindings", "values")
 
-    def __init__(self, statement: Accumulate, bindings: dict) -> None:
+    def __init__(self, statement: Accumulate, bindings: Fixed) -> None:
         self.statement = statement
         self.bindings = bindings
         self.values: dict[tuple[int, int], Val] = {}     # (lanes, copy) -> value
-
-
-Item = tuple[Stmt, dict]                                 # a statement and unrolled variables
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """A vector loop's statements, lanes and operations; whether its tail may be masked, and
-    whether it must be cut in exact pieces, for it uses registers."""
-
-    items: list[Item]
-    lanes: int
-    work: int
-    maskable: bool
-    exact: bool
 
 
 class KernelEmitter(Memory):
@@ -102,7 +85,7 @@ class KernelEmitter(Memory):
 
     # ------------------------------------------------------------ values
 
-    def value(self, node: Value) -> Val:
+    def value(self, node: Value) -> Val:  # type: ignore[override]
         """The value of an expression; iterative, for chains may be long."""
         memo = self.memo
         found = memo.get(id(node))
@@ -281,7 +264,7 @@ class KernelEmitter(Memory):
         """A vector loop over [start, stop); bounds that run need a loop without reductions."""
         facts = self._facts.get(id(s))
         if facts is None:
-            facts = self._facts[id(s)] = self._study(s)
+            facts = self._facts[id(s)] = study(s, self._flatten(s.body, {}), self.target)
         items = facts.items
         partials = [Partial(t, b) for t, b in items
                     if isinstance(t, Accumulate) and not self._varies(t.index, s)]
@@ -297,22 +280,11 @@ class KernelEmitter(Memory):
         self.mask = None
         self.bindings.pop(s.var, None)
 
-    def _study(self, s: Loop) -> Facts:
-        """What decides how a vector loop is cut; the same for all its unrolled instances."""
-        items = self._flatten(s.body, {})
-        exact = any(isinstance(place, Local) and place.space == "register" and index.uses(s.var)
-                    for t, _ in items for place, index in _accesses(t))
-        lanes, work = width(items, self.target), cost.body_ops(s.body)
-        if not exact:
-            deep = cost.depth(s.body)
-            lanes *= registers(s.var.extent, lanes, deep, work, self.target)
-        return Facts(items, lanes, work, self.target.masked(_sizes(items)), exact)
-
     def _varies(self, index: Index, s: Loop) -> bool:
         """Whether an index may differ between iterations of `s`."""
         return any(a is s.var or isinstance(a, Opaque) for a in index.atoms())
 
-    def _flatten(self, body: tuple[Stmt, ...], fixed: dict) -> list[Item]:
+    def _flatten(self, body: tuple[Stmt, ...], fixed: Fixed) -> list[Item]:
         items: list[Item] = []
         for s in body:
             if isinstance(s, Loop) and s.kind == "unroll":
@@ -490,28 +462,3 @@ class KernelEmitter(Memory):
 
 def _index_of(s: Loop) -> Index:
     return Index(((s.var, 1),), 0)
-
-
-def _accesses(t: Stmt) -> Iterator[tuple[Place, Index]]:
-    """The places that a statement (not a loop) reads or writes, and where."""
-    if isinstance(t, Loop):
-        return
-    if isinstance(t, (Store, Accumulate)):
-        yield t.target, t.index
-    for v in cost.values(t):
-        if isinstance(v, Load):
-            yield v.source, v.index
-
-
-def _sizes(items: list[Item]) -> frozenset[int]:
-    """The sizes of the elements that the items load and store."""
-    sizes = set()
-    for t, _ in items:
-        if isinstance(t, Loop):
-            for inner in statements(t.body):
-                sizes |= _sizes([(inner, {})]) if not isinstance(inner, Loop) else set()
-            continue
-        if isinstance(t, (Store, Accumulate)):
-            sizes.add(t.target.dtype.itemsize)
-        sizes.update(v.dtype.itemsize for v in cost.values(t) if isinstance(v, Load))
-    return frozenset(sizes)

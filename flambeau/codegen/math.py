@@ -77,7 +77,7 @@ def rem(em: Memory, a: Val, b: Val) -> Val:
 
 def mod(em: Memory, a: Val, b: Val) -> Val:
     """Python's remainder: the sign of the divisor."""
-    x, y = Real(em, a), Real(em, b)
+    y = Real(em, b)
     r = Real(em, rem(em, a, b))
     unlike = em.compare("icmp slt", em.binary("xor", r.bits(), y.bits()), _zero(r))
     wrong = em.binary("and", unlike, r.is_("one", 0.0))
@@ -115,7 +115,8 @@ def _own(name: str) -> Callable[..., Val]:
 
     def emit(em: Memory, a: Val) -> Val:
         x = Real(em, a)
-        return (of_float if x.single else of_double)(x).value
+        out: Real = (of_float if x.single else of_double)(x)
+        return out.value
     return emit
 
 
@@ -125,7 +126,8 @@ def _through_double(name: str) -> Callable[..., Val]:
 
     def emit(em: Memory, *args: Val) -> Val:
         wide = [Real(em, a).to("double") for a in args]
-        return of_double(*wide).to(args[0].type).value
+        out: Real = of_double(*wide)
+        return out.to(args[0].type).value
     return emit
 
 

@@ -5,9 +5,14 @@ double there. The polynomials are minimax fits (Remez) of the expressions that s
 """
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from . import slow
 from .emit import Val, constant
 from .real import INF, NAN, Real
+
+if TYPE_CHECKING:
+    from .memory import Memory
 
 LOG2E = 1.4426950408889634
 LN2 = 0.693145751953125, 1.4286068203094172e-06      # the first with 16 bits
@@ -29,9 +34,9 @@ SIN = (-0.16666666640710412, 0.008333329293910776, -0.00019839308555867017,
 COS = (0.041666646822978055, -0.0013887365012213656, 2.4438132447788623e-05)
 PIO2 = (1.5707963705062866, -4.371138828673793e-08, -1.7151245100058819e-15)
 # -log(erfc(x)) / x on [0, 3.94], the first coefficient in two parts
-ERF = (1.128379225730896, -5.412095305246112e-08, 0.6366193820442997, 0.10277782985442022, -0.019153062333680557,
-       -0.00016039683606317904, 0.0016670259191865482, -0.0006328347124682514,
-       0.00011764030466012679, -9.256116227564854e-06)
+ERF = (1.128379225730896, -5.412095305246112e-08, 0.6366193820442997, 0.10277782985442022,
+       -0.019153062333680557, -0.00016039683606317904, 0.0016670259191865482,
+       -0.0006328347124682514, 0.00011764030466012679, -9.256116227564854e-06)
 
 
 def nearest(x: Real, factor: float) -> tuple[Real, Val]:
@@ -55,7 +60,7 @@ def scale(p: Real, n: Real, bits: Val) -> Real:
     return p * power(p, half) * power(p, rest)
 
 
-def _scalef(em, p: Val, n: Val, lanes: int) -> Val:
+def _scalef(em: Memory, p: Val, n: Val, lanes: int) -> Val:
     vt = f"<{lanes} x float>"
     width = lanes * 32
     name = f"llvm.x86.avx512.mask.scalef.ps.{width}"

@@ -15,7 +15,8 @@ import numpy as np
 
 from ..core.dtype import dtype
 from ..core.symbol import Index
-from ..kernel.loopnest import Buffer, Local, Target as Place
+from ..kernel.loopnest import Buffer, Local
+from ..kernel.loopnest import Target as Place
 from .address import Addresses, Linear
 from .emit import SIZES, SUFFIX, Val, constant, vector_type
 from .target import Target
@@ -133,7 +134,7 @@ class Memory(Addresses):
         """Whether every lane of a constant index lies in the local."""
         if x.scalars or x.vectors or x.step not in (0, 1):
             return False
-        return 0 <= x.const and x.const + x.step * (x.lanes - 1) < place.size
+        return x.const >= 0 and x.const + x.step * (x.lanes - 1) < place.size
 
     def _load(self, place: Place, type: str, x: Linear, mask: Val | None,
               other: float | int | bool) -> Val:

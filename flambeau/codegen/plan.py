@@ -9,11 +9,40 @@ In: the extent, the lanes, the work of the body. Out: `Segment`s in order. Calle
 """
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..kernel.loopnest import Accumulate, Call, Cast, Load, Loop, Store, statements
+from ..core.dtype import dtype
+from ..core.symbol import Index, Var
+from ..kernel.loopnest import (
+    Accumulate,
+    Call,
+    Cast,
+    Load,
+    Local,
+    Loop,
+    Stmt,
+    Store,
+    statements,
+)
+from ..kernel.loopnest import Target as Place
 from . import cost
 from .target import Target
+
+Fixed = dict[Var, int]                                  # unrolled variables and their numbers
+Item = tuple[Stmt, Fixed]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A vector loop's statements, lanes and operations; whether its tail may be masked, and
+    whether it must be cut in exact pieces, for it uses registers."""
+
+    items: list[Item]
+    lanes: int
+    work: int
+    maskable: bool
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +128,7 @@ def _pieces(start: int, extent: int, lanes: int) -> list[Segment]:
     return segments
 
 
-def width(items: list, target: Target) -> int:
+def width(items: list[Item], target: Target) -> int:
     """Lanes of one vector register of the widest type that the body computes or stores.
 
     Integers that only serve as positions or in comparisons do not count.
@@ -118,5 +147,40 @@ def width(items: list, target: Target) -> int:
     return target.vector_bytes // widest
 
 
-def _size(d) -> int:
+def _size(d: dtype) -> int:
     return 4 if d.name in ("float16", "bfloat16") else d.itemsize
+
+
+def study(s: Loop, items: list[Item], target: Target) -> Facts:
+    """What decides how a vector loop is cut; the same for all its unrolled instances."""
+    exact = any(isinstance(place, Local) and place.space == "register" and index.uses(s.var)
+                for t, _ in items for place, index in _accesses(t))
+    lanes, work = width(items, target), cost.body_ops(s.body)
+    if not exact:
+        lanes *= registers(s.var.extent, lanes, cost.depth(s.body), work, target)
+    return Facts(items, lanes, work, target.masked(_sizes(items)), exact)
+
+
+def _accesses(t: Stmt) -> Iterator[tuple[Place, Index]]:
+    """The places that a statement (not a loop) reads or writes, and where."""
+    if isinstance(t, Loop):
+        return
+    if isinstance(t, (Store, Accumulate)):
+        yield t.target, t.index
+    for v in cost.values(t):
+        if isinstance(v, Load):
+            yield v.source, v.index
+
+
+def _sizes(items: list[Item]) -> frozenset[int]:
+    """The sizes of the elements that the items load and store."""
+    sizes: set[int] = set()
+    for t, _ in items:
+        if isinstance(t, Loop):
+            for inner in statements(t.body):
+                sizes |= _sizes([(inner, {})]) if not isinstance(inner, Loop) else set()
+            continue
+        if isinstance(t, (Store, Accumulate)):
+            sizes.add(t.target.dtype.itemsize)
+        sizes.update(v.dtype.itemsize for v in cost.values(t) if isinstance(v, Load))
+    return frozenset(sizes)

@@ -7,9 +7,14 @@ form does not serve (huge angles): a test and a branch that is hardly ever taken
 """
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .emit import Val, vector_type
 from .external import PREFIX
 from .real import Real
+
+if TYPE_CHECKING:
+    from .memory import Memory
 
 
 def lanewise(name: str, *args: Real) -> Real:
@@ -57,7 +62,7 @@ def patch(fast: Real, mask: Val, name: str, *args: Real) -> Real:
     return Real(em, found)
 
 
-def _function(em, name: str, type: str, lanes: int, count: int) -> str:
+def _function(em: Memory, name: str, type: str, lanes: int, count: int) -> str:
     """A function (mask, otherwise, args…) that loops over the lanes; returns its name."""
     full = f"lanes.{name}.v{lanes}{type}"
     if full in em.declarations:

@@ -55,7 +55,7 @@ def host() -> Target:
 def make(triple: str, cpu: str, features: str, enabled: frozenset[str]) -> Target:
     """A target; 64-byte vectors where AVX-512 has all of its usual parts."""
     wide = enabled >= {"avx512f", "avx512bw", "avx512vl", "avx512dq"}
-    x86 = triple.split("-")[0] in ("x86_64", "amd64", "i686")
+    x86 = triple.split("-", maxsplit=1)[0] in ("x86_64", "amd64", "i686")
     vector_bytes = 64 if wide else 32 if x86 and "avx2" in enabled else 16
     return Target(triple, cpu, features, enabled, vector_bytes)
 

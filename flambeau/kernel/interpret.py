@@ -27,7 +27,6 @@ from .loopnest import (
     Kernel,
     Let,
     Load,
-    Local,
     Loop,
     Read,
     Stmt,
@@ -36,7 +35,7 @@ from .loopnest import (
     Value,
 )
 
-Array = np.ndarray
+Array = Any                          # a NumPy array or scalar of any type
 
 
 def interpret(kernel: Kernel, memory: Mapping[Buffer | int, Array]) -> None:
@@ -258,7 +257,7 @@ def _libm(name: str) -> Callable[..., Array]:
         if any(math.isnan(v) for v in x):
             return math.nan
         try:
-            return function(*x)
+            return float(function(*x))
         except (ValueError, OverflowError):
             return math.inf if name == "lgamma" else math.nan
 
@@ -388,7 +387,7 @@ def _exactly(f: Callable[..., int]) -> Callable[..., Array]:
 
 def _pow(bits: int, a: int, b: int) -> int:
     if b >= 0:
-        return pow(a, b, 1 << bits)
+        return int(pow(a, b, 1 << bits))
     return 1 if a == 1 else (-1) ** (b & 1) if a == -1 else 0
 
 

@@ -1,15 +1,39 @@
 """Nests: reductions, tails, masks, gathers, tiles, hoisting, threads."""
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 
 from flambeau.codegen import cpu
 from flambeau.core.dtype import (
-    ALL, bfloat16, bool_, float16, float32, float64, int8, int32, int64, uint8)
+    ALL,
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int32,
+    int64,
+    uint8,
+)
 from flambeau.core.symbol import Opaque, Var, const, of
 from flambeau.kernel.loopnest import (
-    Accumulate, Buffer, Cast, Const, FromIndex, Kernel, Let, Load, Local, Loop, Read, Store)
+    Accumulate,
+    Buffer,
+    Cast,
+    Const,
+    FromIndex,
+    Kernel,
+    Let,
+    Load,
+    Local,
+    Loop,
+    Read,
+    Store,
+)
 
 from .compare import SIZES, call, check, run, sample
 
@@ -318,7 +342,6 @@ def test_stores_are_seen_by_later_loads():
         got[1] += got[0]
         got[:n // 2] *= 2
     machine = cpu.compile_program("overlap", [kernel])
-    import ctypes
     machine.run((ctypes.c_void_p * 1)(data.ctypes.data))
     np.testing.assert_array_equal(data, got)
 
@@ -367,8 +390,7 @@ def test_parallel_rows_with_scratch_on_threads():
 
 
 def test_several_kernels_in_order_and_timed():
-    import ctypes
-    kernel, x, y = flat_copy(3000)
+    kernel, _, _ = flat_copy(3000)
     again, _, _ = flat_copy(3000)
     program = cpu.compile_program("two", [kernel, again])
     data, out = np.linspace(-2, 2, 3000).astype("f"), np.zeros(3000, "f")

@@ -9,7 +9,19 @@ import pytest
 from flambeau.core.dtype import bfloat16, bool_, float16, float32, float64, int8, int32, int64
 from flambeau.core.symbol import Index, Var, const, of
 from flambeau.kernel.loopnest import (
-    Accumulate, Buffer, Cast, Const, FromIndex, Kernel, Let, Load, Local, Loop, Read, Store)
+    Accumulate,
+    Buffer,
+    Cast,
+    Const,
+    FromIndex,
+    Kernel,
+    Let,
+    Load,
+    Local,
+    Loop,
+    Read,
+    Store,
+)
 
 from .compare import call, check, sample
 

@@ -1,15 +1,38 @@
-"""The interpreter against results worked out by hand (machine code is compared with it elsewhere)."""
+"""The interpreter against results worked out by hand."""
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
 from flambeau.core.dtype import (
-    bfloat16, bool_, float16, float32, float64, int8, int32, int64, uint8, uint64)
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int32,
+    int64,
+    uint8,
+    uint64,
+)
 from flambeau.core.symbol import Opaque, Var, const, of
 from flambeau.kernel.interpret import convert, interpret
 from flambeau.kernel.loopnest import (
-    Accumulate, Buffer, Call, Cast, Const, FromIndex, Kernel, Let, Load, Local, Loop, Read, Store)
+    Accumulate,
+    Buffer,
+    Call,
+    Cast,
+    Const,
+    FromIndex,
+    Kernel,
+    Let,
+    Load,
+    Local,
+    Loop,
+    Read,
+    Store,
+)
 
 
 def apply(op, dtype, result, *args):
