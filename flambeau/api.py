@@ -36,6 +36,7 @@ from .tensor.creation import range_ as range  # noqa: A004
 from .tensor.dropout import (
     alpha_dropout, dropout, feature_alpha_dropout, feature_dropout,
 )
+from .tensor.functions import *  # noqa: F403
 from .tensor.generator import (
     Generator, default_generator, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
 )
@@ -43,7 +44,11 @@ from .tensor.random import (
     bernoulli, binomial, multinomial, normal, poisson, rand, rand_like, randint, randint_like,
     randn, randn_like, randperm,
 )
+from .serialization import load, save
+from .tensor import rebuild as _rebuild  # noqa: F401  (makes tensors pickle)
 from .tensor.size import Size
+from .tensor.storages import TypedStorage, UntypedStorage, is_storage
+from .tensor.storages import CLASSES as _storages
 
 _names.load()
 _names.attach()
@@ -80,6 +85,7 @@ for _kind, _name in ((_dt.float32, "Float"), (_dt.float64, "Double"), (_dt.float
                      (_dt.bool_, "Bool")):
     globals()[f"{_name}Tensor"] = legacy_type(f"{_name}Tensor", _kind)
 
+globals().update(_storages)
 for _name, _fn in _names.PUBLIC["torch"].items():
     globals().setdefault(_name, _fn)
 

@@ -368,8 +368,6 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not "
                         f"{src.__class__.__name__}")
-    if src is self:
-        return self
     return inplace.copy(self, src)
 
 
@@ -470,30 +468,6 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Any:
             made._auto.grad = copying.deepcopy(auto.grad, memo)
     made.__dict__.update(copying.deepcopy(self.__dict__, memo))
     return made
-
-
-def rebuild(cls: Any, array: Array, name: str, requires: bool, extra: dict[str, Any]) -> Tensor:
-    """The unpickled tensor."""
-    kind = dt.BY_NAME[name]
-    t = f.wrap(pinning.array_node(np.ascontiguousarray(array).view(kind.numpy), kind))
-    made = object.__new__(cls)
-    for field in ("_storage", "_counter", "_shape", "_layout", "dtype", "_cache", "_auto"):
-        setattr(made, field, getattr(t, field))
-    if requires:
-        made._auto = Auto(True)
-    made.__dict__.update(extra)
-    return made
-
-
-@method
-def __reduce_ex__(self: Tensor, protocol: Any) -> tuple[Any, ...]:
-    if self._auto is not None and self._auto.fn is not None and f.requires_grad(self):
-        pass
-    array = np.array(values(self))
-    if self.dtype is dt.bfloat16:
-        array = array.view(np.uint16)
-    args = (self.__class__, array, self.dtype.name, f.requires_grad(self), dict(self.__dict__))
-    return rebuild, args
 
 
 __all__ = ["CPU", "state"]
