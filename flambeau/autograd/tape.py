@@ -198,6 +198,7 @@ class Auto:
     base: Any = None
     seen = 0
     made = ""
+    place = 0                                   # of a view among the results of its call
     leaf: Any = None
     grad: Any = None
     hooks: dict[int, Any] | None = None

@@ -151,6 +151,9 @@ def _regenerate(t: Tensor, auto: Auto) -> None:
     edge = edge_of(base)
     if edge is None:
         return
+    if auto.made:
+        auto.seen = -1                          # says so again when asked again
+        _refuse_view(auto, True)
     root = spec(base._shape, base.dtype)
     mine, whole = layout_of(t), layout_of(base)
     if whole.is_contiguous:
@@ -218,17 +221,20 @@ def check_inplace(t: Tensor, tracked: bool, uniform: bool = False) -> None:
             "Inplace update to inference tensor outside InferenceMode is not allowed.You can make "
             "a clone to get a normal tensor before doing inplace update.See "
             "https://github.com/pytorch/rfcs/pull/17 for more details.")
+    if tracked and t._auto is not None:
+        _check_history(t._auto)
     layout = t._layout
     if layout is not None and not uniform and layout.has_expanded_dim:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a "
             "single memory location. Please clone() the tensor before performing the operation.")
-    auto = t._auto
-    if not tracked or auto is None:
-        return
+
+
+def _check_history(auto: Auto) -> None:
+    """No leaf, nor a view of one, may be written while recording; nor may a view of some kinds."""
     if auto.base is not None:
         if auto.made:
-            _refuse_view(t, auto)
+            _refuse_view(auto, False)
         base = auto.base._auto
         if base is not None and base.requires and base.fn is None:
             raise RuntimeError(VIEW_OF_LEAF)
@@ -238,20 +244,18 @@ def check_inplace(t: Tensor, tracked: bool, uniform: bool = False) -> None:
         raise RuntimeError(LEAF)
 
 
-def _refuse_view(t: Tensor, auto: Auto) -> None:
+def _refuse_view(auto: Auto, indirect: bool) -> None:
+    """The view may not be written, or (indirect) looked at after its base was."""
     made = auto.made
-    edge = edge_of(t)
-    if made == "multi":
-        name = edge[0].name() if edge is not None else ""
-        text = (f"Output {auto.index} of {name} is a view and is being modified inplace. " if name
-                else "A view is being modified inplace. ")
-        raise RuntimeError(text + _ADVICE[made])
-    if made == "custom":
-        name = edge[0].name() if edge is not None else ""
-        raise RuntimeError(f"Output {auto.index} of {name} is a view and is being modified "
-                           f"inplace. {_ADVICE[made]}")
-    raise RuntimeError(f"A view was created in {made} mode and is being modified inplace with "
-                       f"grad mode enabled. {_ADVICE[made]}")
+    what = ("its base or another view of its base has been modified inplace" if indirect else
+            "is being modified inplace")
+    if made in ("no_grad", "inference"):
+        raise RuntimeError(f"A view was created in {made} mode and {what} with grad mode enabled. "
+                           + _ADVICE[made])
+    name = "" if auto.fn is None else auto.fn.name().split("Backward")[0]
+    place = auto.place if made == "multi" else auto.index
+    first = f"Output {place} of {name}" if name else "This"
+    raise RuntimeError(f"{first} is a view and {what}. {_ADVICE[made]}")
 
 
 def store(t: Tensor, new: Node) -> None:

@@ -306,6 +306,8 @@ def __setitem__(self: Tensor, key: Any, value: Any) -> None:
         return
     source = _value(value, self)
     target = self if p.label == "alias" else _view(self, p)
+    f.check_inplace(target, state.grad and (f.requires_grad(target) or f.requires_grad(source)),
+                    uniform=True)
     mask = _lone_mask(p, target)
     if mask is not None and not source._shape:
         _fill_masked(target, mask, source)
@@ -388,7 +390,7 @@ def placed(node: Node, v: Node, indices: list[Node], dims: Shape, mode: str) -> 
 
 def _write(x: Tensor, result: Node, c: Call) -> None:
     tracked = c.track and state.grad
-    f.check_inplace(x, tracked)
+    f.check_inplace(x, tracked, uniform=True)
     inplace.put(x, result, c, of_name("index_put"), tracked)
 
 

@@ -134,7 +134,7 @@ def copy(t: Tensor, source: Tensor) -> Tensor:
     if c.track and state.grad:
         fn = record(node, c.inputs, of_name("copy"), None)
         edge = None if fn is None else (fn, 0)
-    return overwrite(t, node, edge)
+    return overwrite(t, node, edge, uniform=source is t)
 
 
 def _broadcast(node: Node, shape: tuple[int, ...]) -> Node:

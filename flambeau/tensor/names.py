@@ -53,6 +53,8 @@ def _attach(name: str, entry: Entry) -> None:
         made = view(short, entry.fn, entry.view, label)
     else:
         made = function(short, entry.fn, label, CHOOSE.get(short))
+    if space == "nn.functional" and short in INPLACE:
+        made = _with_flag(made, entry, inplace(short + "_", entry.fn, label))
     if space in ("", "torch"):
         PUBLIC["torch"][short] = made
     elif space != "Tensor":
@@ -71,6 +73,30 @@ def _attach(name: str, entry: Entry) -> None:
         PUBLIC.setdefault(space, {})[short + "_"] = changed
     if space in ("", "Tensor"):
         _method(short + "_", changed)
+
+
+# Activations with a last argument `inplace`.
+INPLACE = frozenset({"relu", "relu6", "elu", "selu", "celu", "leaky_relu", "hardtanh", "hardswish",
+                     "hardsigmoid", "silu", "mish", "threshold"})
+
+
+def _with_flag(plain: Callable[..., Any], entry: Entry, changing: Callable[..., Any],
+               ) -> Callable[..., Any]:
+    """nn.functional's form of an activation: its last argument is `inplace`."""
+    code = entry.fn.__code__
+    places = code.co_argcount
+    if "inplace" in code.co_varnames[:places + code.co_kwonlyargcount]:
+        return plain
+
+    def call(*args: Any, inplace: bool = False, **kwargs: Any) -> Any:
+        if len(args) == places + 1:
+            inplace = args[-1]
+            args = args[:-1]
+        return changing(*args, **kwargs) if inplace else plain(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = plain.__name__
+    call.__doc__ = plain.__doc__
+    return call
 
 
 def _method(name: str, made: Any) -> None:

@@ -22,7 +22,7 @@ from .tensor import Tensor
 # Functions with several results that PyTorch makes in one step; their views refuse in-place writes.
 MULTIPLE = frozenset({"split", "chunk", "unbind", "split_with_sizes", "unsafe_chunk"})
 # What gives the tensor itself where there is nothing to do.
-SELF = frozenset({"reshape", "flatten", "ravel", "contiguous", "broadcast_to", "broadcast_tensors"})
+SELF = frozenset({"flatten"})
 
 
 def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
@@ -56,6 +56,7 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
         if multiple:
             for k, v in enumerate(found):
                 v._auto.made = v._auto.made or "multi"
+                v._auto.place = k
         return tuple(found)
 
     call.__name__ = call.__qualname__ = name
@@ -115,7 +116,7 @@ def inplace_view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
         c = Call()
         node = c.take(self)
         tracked = c.track and state.grad
-        check_inplace(self, tracked)
+        check_inplace(self, tracked, uniform=True)
         raw = [c.swap(a) for a in args]
         layout = call_entry(name, form, [layout_of(self), *raw], kwargs)
         new = call_entry(name, fn, [node, *raw], kwargs)
