@@ -388,7 +388,7 @@ def _exactly(f: Callable[..., int]) -> Callable[..., Array]:
 def _pow(bits: int, a: int, b: int) -> int:
     if b >= 0:
         return int(pow(a, b, 1 << bits))
-    return 1 if a == 1 else (-1) ** (b & 1) if a == -1 else 0
+    return 1 if a == 1 else 1 - 2 * (b & 1) if a == -1 else 0
 
 
 def _shr(bits: int, a: int, b: int) -> int:
