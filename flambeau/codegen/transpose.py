@@ -30,9 +30,9 @@ def transpose(e: KernelEmitter, outer: Loop) -> bool:
         return False
     inner, s = match
     lanes = width([(s, {})], e.target)
+    while lanes >= 4 and (outer.var.extent % lanes or inner.var.extent % lanes):
+        lanes //= 2
     if lanes < 4:
-        return False
-    if outer.var.extent % lanes or inner.var.extent % lanes:
         return False
     for i0 in range(0, outer.var.extent, lanes):
         for j0 in range(0, inner.var.extent, lanes):

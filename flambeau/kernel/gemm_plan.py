@@ -229,7 +229,8 @@ def _read_a(p: Problem, lanes: int, block_m: int, width: int, columns: int, rows
         copy = elements * 4 / min(rows, lanes)
         slow = 1.05 if (p.a.column or 0) * p.a.itemsize <= 512 else 1.25
     else:
-        copy, slow = scattered(elements) * 1.5, 1.8
+        copy = scattered(elements) * (2 / p.a.column_run if p.a.column_run >= 4 else 1.5)
+        slow = 1.8
     if not p.a.plain or p.m % block_m:
         return True, copy + elements * (not p.a.plain), 1.0
     steps = ceil(block_m / rows) * (width / columns) * p.k * tile_step(rows, columns // lanes)
@@ -246,6 +247,8 @@ def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
         pack = copied(elements, lanes)
     elif p.b.row == 1:
         pack = transposed(elements, lanes)
+    elif p.b.row is None and p.b.row_run >= 4 and p.b.row_run > p.b.column_run:
+        pack = transposed(elements, min(lanes, p.b.row_run))
     else:
         pack = scattered(elements) * (2 / p.b.column_run if p.b.column_run > 1 else 1.5)
     pack += elements * (not p.b.plain) / p.b.column_run

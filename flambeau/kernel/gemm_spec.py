@@ -100,7 +100,7 @@ def access(load: Loader, batch: int, rows: int, columns: int) -> Access:
         b, r, k = (of(v) for v in variables)
         runs[0] = _run(rows, lambda x: load(b, x, k)) if steps[1] is None else 1
         runs[1] = _run(columns, lambda x: load(b, r, x)) if steps[2] is None else 1
-    return Access(steps[0], steps[1], steps[2], found.mask is None, found.dtype.itemsize, runs[0], runs[1])
+    return Access(steps[0], steps[1], steps[2], found.mask is None, found.dtype.itemsize, *runs)
 
 
 def _load_of(value: Value) -> Load | None:

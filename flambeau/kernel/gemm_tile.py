@@ -253,9 +253,8 @@ class TileNest:
         def element(row: Index, k: Index) -> Value:
             return guard(self.c.a(b, m0 + row, k0 + k), edge(m0 + row, self.c.m))
         if self.access_a.row != 1:
-            body = loop("i", self.plan.block_m, "seq", lambda i: loop(
-                "k", kc, "vector", lambda k: (
-                    Store(block, i * stride + k, element(i, k)),)))
+            body = loop("i", self.plan.block_m, "seq", lambda i: self._copy_row(
+                kc, lambda k: (Store(block, i * stride + k, element(i, k)),)))
             return body, lambda g, r, i, k: Load(block, (g.row(r) + i) * stride + k, self.type)
 
         def at(g: Group, r: Index, i: Index, k: Index) -> Index:
@@ -269,6 +268,14 @@ class TileNest:
                         Store(block, at(g, r, i, k), element(g.row(r) + i, k)),)))
             return out
         return loop("k", kc, "seq", copy), lambda g, r, i, k: Load(block, at(g, r, i, k), self.type)
+
+    def _copy_row(self, kc: int, store: Callable[[Index], tuple[Stmt, ...]]) -> tuple[Stmt, ...]:
+        """A row of A; an irregular one by its runs."""
+        run = self.access_a.column_run
+        if self.access_a.column is not None or run < 4 or kc % run:
+            return loop("k", kc, "vector", store)
+        return loop("h", kc // run, "seq", lambda h: loop(
+            "k", run, "vector", lambda k: store(h * run + k)))
 
     # -------------------------------------------------------------- B
 
@@ -324,9 +331,9 @@ class TileNest:
         def row(k: Index) -> tuple[Stmt, ...]:
             return loop("h", width // run, "unroll", lambda h: loop("j", run, "vector", lambda j: (
                 Store(target, at(k, h * run + j), element(k, h * run + j)),)))
-        if self.access_b.row != 1 or self.access_b.column == 1:
+        lanes = self._square()
+        if lanes < 4:
             return loop("k", kc, "seq", row)
-        lanes = self.plan.lanes
 
         def square(s: Index, h: Index) -> tuple[Stmt, ...]:
             return loop("i", lanes, "unroll", lambda i: loop("j", lanes, "vector", lambda j: (
@@ -336,6 +343,14 @@ class TileNest:
             "h", width // lanes, "seq", lambda h: square(s, h)))
         done = kc - kc % lanes
         return whole + loop("k", kc - done, "seq", lambda k: row(k + done))
+
+    def _square(self) -> int:
+        """The side of squares to transpose: k runs along memory, and n does not."""
+        x = self.access_b
+        if x.row is not None:
+            return self.plan.lanes if x.row == 1 and x.column != 1 else 1
+        across = self.plan.lanes if x.column == 1 else x.column_run
+        return min(self.plan.lanes, x.row_run) if across < x.row_run else 1
 
     def _pack_shared(self) -> None:
         """The kernels that lay B out as panels [batch][panel][k][columns] for every thread."""
