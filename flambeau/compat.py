@@ -112,7 +112,7 @@ def is_presented() -> bool:
 def as_torch() -> None:
     """Make `torch` mean flambeau in this process, from now on; a second call changes nothing.
 
-    RuntimeError if PyTorch itself is already imported: two modules of one name cannot be told apart.
+    RuntimeError if PyTorch itself is already imported: two modules cannot share a name.
     """
     loaded = sys.modules.get("torch")
     if loaded is not None and loaded is not flambeau and not _is_ours(loaded):

@@ -35,11 +35,12 @@ NAMES = frozenset({"", "api"})
 TOP = frozenset({"__main__", "compat", "presented", "examples", "debug"})
 STAGES = tuple(
     f"flambeau.graph.{stage}"
-    for stage in ("canonicalize", "decompose", "simplify", "fuse", "memory", "lower")
+    for stage in ("canonicalize", "decompose", "simplify", "fuse", "memory", "nest", "lower")
 )
 CALLS_THE_STAGES = frozenset({"flambeau.graph.realize", "flambeau.graph.program"})
-# Classes whose `isinstance` PyTorch itself makes special: a marked tensor is an `nn.Parameter`.
-METACLASSES = frozenset({"flambeau.nn.parameter"})
+# Classes whose `isinstance` PyTorch itself makes special: a marked tensor is an `nn.Parameter`,
+# one of float32 a `torch.FloatTensor`.
+METACLASSES = frozenset({"flambeau.nn.parameter", "flambeau.tensor.creation"})
 LONGEST_FILE = 500
 WATCHED = (ast.Import, ast.ImportFrom, ast.If, ast.Call, ast.ClassDef, ast.Attribute)
 

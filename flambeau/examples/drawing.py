@@ -95,8 +95,8 @@ def curve(values: Sequence[float], columns: int, rows: int, style: Style) -> str
     """A filled curve on a logarithmic scale, with the values of its top and bottom at the left.
 
     >>> print(curve([8.0, 4.0, 2.0, 1.0], 4, 2, PLAIN))
-         8 |#*
-         1 |##*_
+         8 |#-
+         1 |##+_
            +----
     """
     drawn = thinned(values, columns)

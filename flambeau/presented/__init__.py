@@ -1,4 +1,4 @@
-"""The folder that a program run by ``python -m flambeau`` finds `torch` in, processes it starts too.
+"""The folder where a program run by ``python -m flambeau``, and its children, find `torch`.
 
 `flambeau.compat` says why.
 """
