@@ -94,7 +94,7 @@ def canonicalize(wanted: list[Node]) -> Pending:
 
 def _leaf(node: Node, scalars: list[Node]) -> tuple[Any, ...]:
     """How a node without sources stands in the structure."""
-    if node.op is SCALAR:
+    if node.op is SCALAR and node.dtype.kind != "c":          # a complex one does not fit 8 bytes
         scalars.append(node)
         return node.dtype, node.attrs[1]
     if node.op is CONST:

@@ -197,6 +197,7 @@ MAP: dict[str, Callable[..., Any]] = {
     "erfinv": _elementwise(_erfinv), "lgamma": _elementwise(_lgamma),
     "digamma": _elementwise(_digamma), "sigmoid": _sigmoid, "floor": np.floor, "ceil": np.ceil,
     "trunc": np.trunc, "round": np.rint, "sign": lambda x: np.where(np.isnan(x), 0, np.sign(x)),
+    "real": np.real, "imag": np.imag, "complex": lambda a, b: a + 1j * b,
     "copysign": np.copysign, "nextafter": np.nextafter, "popcount": np.bitwise_count,
 }
 INTEGER: dict[str, Callable[..., Any]] = {
@@ -343,6 +344,7 @@ def _host(node: Node, *src: Array) -> Array:
 MEANING: dict[str, Callable[..., Array]] = {
     "const": lambda n: np.array(n.attrs[0], n.dtype.numpy),
     "scalar": lambda n: np.array(n.attrs[0], n.dtype.numpy),
+    "spec": lambda n: np.zeros(n.shape, n.dtype.numpy),       # its value is never read
     "iota": _iota,
     "expand": lambda n, x: np.broadcast_to(x, n.shape),
     "reshape": lambda n, x: np.ascontiguousarray(x).reshape(n.shape),

@@ -99,6 +99,10 @@ for _name in """add sub mul div neg abs min max fmin fmax floordiv truncdiv mod 
     _primitive(_name, "map", _same)
 for _name in "eq ne lt le gt ge isnan isinf signbit".split():
     _primitive(_name, "map", _mask)
+# complex numbers and their parts; graph/pairs leaves only the parts
+for _name in ("real", "imag"):
+    _primitive(_name, "map", lambda x: (x.shape, x.dtype.to_real()))
+_primitive("complex", "map", lambda a, b: (broadcast(a.shape, b.shape), a.dtype.to_complex()))
 WHERE = _primitive("where", "map", _where)
 CAST = _primitive("cast", "map", lambda x, dtype: (x.shape, dtype), ("dtype",))
 BITCAST = _primitive("bitcast", "map", lambda x, dtype: (x.shape, dtype), ("dtype",))

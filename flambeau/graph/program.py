@@ -24,6 +24,7 @@ from . import interpret
 from .decompose import decompose
 from .lower import Foreign, lower
 from .node import Node, text
+from .pairs import split_complex
 from .primitive import INPUT, RESHAPE
 from .simplify import simplify
 
@@ -46,7 +47,7 @@ class Program:
         self.name = name
         self.inputs = inputs
         _show("graph", lambda: text(roots))
-        primitives = simplify(decompose(roots))
+        primitives = simplify(split_complex(decompose(roots)))
         _show("fusion", lambda: text(primitives))
         targets = [_memory_of(p) for p in primitives]
         made: dict[int, Node] = {}

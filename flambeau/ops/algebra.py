@@ -128,6 +128,16 @@ isinf = _unary("isinf")
 signbit = _unary("signbit")
 
 
+real = _unary("real")
+imag = _unary("imag")
+complex_ = _binary("complex")
+
+
+def conj(x: Node) -> Node:
+    """The complex conjugate; x itself when real."""
+    return complex_(real(x), neg(imag(x))) if x.dtype.kind == "c" else x
+
+
 def square(x: Node) -> Node:
     return p.PRIMITIVES["mul"](x, x)
 

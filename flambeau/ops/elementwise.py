@@ -16,6 +16,8 @@ from .algebra import (
     abs_,
     and_,
     cast,
+    complex_,
+    conj,
     const,
     copysign,
     cos,
@@ -26,6 +28,7 @@ from .algebra import (
     expand,
     floor,
     ge,
+    imag,
     isnan,
     le,
     log,
@@ -33,6 +36,7 @@ from .algebra import (
     neg,
     or_,
     power,
+    real,
     rsqrt,
     sign,
     sin,
@@ -54,14 +58,14 @@ Gradients = tuple["Node | None", ...]
 def _of_out(name: str, rule: Callable[[Node, Node], Node]) -> None:
     """A function of one source whose derivative is written in its result."""
     def vjp(g: Node, out: Node, _x: Node) -> Gradients:
-        return (rule(g, out),)
+        return (rule(g, conj(out)),)
     PRIMITIVES[name].vjp = vjp
 
 
 def _of_source(name: str, rule: Callable[[Node, Node], Node]) -> None:
     """A function of one source whose derivative is written in that source."""
     def vjp(g: Node, _out: Node, x: Node) -> Gradients:
-        return (rule(g, x),)
+        return (rule(g, conj(x)),)
     PRIMITIVES[name].vjp = vjp
 
 
@@ -107,12 +111,16 @@ _of_source("acosh", lambda g, x: g * (rsqrt(x - 1) * rsqrt(x + 1)))
 _of_source("atanh", lambda g, x: g / (1 - x * x))
 _of_source("erf", lambda g, x: g * exp(neg(square(x))) * (2 / SQRT_PI))
 _of_source("erfc", lambda g, x: g * exp(neg(square(x))) * (-2 / SQRT_PI))
-_of_source("abs", lambda g, x: g * sign(x))
 _of_source("lgamma", lambda g, x: g * digamma(x))
 
 _flat("floor", "ceil", "trunc", "round", "sign", "floordiv", "truncdiv")
 _no_gradient("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "signbit", "and", "or", "xor",
              "not", "shl", "shr", "popcount", "bitcast")
+
+
+@derivative(PRIMITIVES["abs"])
+def _abs(g: Node, _out: Node, x: Node) -> Gradients:
+    return (g * sign(x),)
 
 
 @derivative(PRIMITIVES["neg"])
@@ -132,25 +140,27 @@ def _sub(g: Node, _out: Node, _a: Node, _b: Node) -> Gradients:
 
 @derivative(PRIMITIVES["mul"])
 def _mul(g: Node, _out: Node, a: Node, b: Node) -> Gradients:
-    return g * b, g * a
+    return g * conj(b), g * conj(a)
 
 
 @derivative(PRIMITIVES["fma"])
 def _fma(g: Node, _out: Node, a: Node, b: Node, _c: Node) -> Gradients:
-    return g * b, g * a, g
+    return g * conj(b), g * conj(a), g
 
 
 @derivative(PRIMITIVES["div"])
 def _div(g: Node, _out: Node, a: Node, b: Node) -> Gradients:
-    return g / b, neg(g) * ((a / b) / b)
+    b = conj(b)
+    return g / b, neg(g) * ((conj(a) / b) / b)
 
 
 @derivative(PRIMITIVES["pow"])
 def _pow(g: Node, out: Node, a: Node, b: Node) -> Gradients:
     """0 ** 0 has no slope; log(0) counts as nothing where the power stays 0 whatever b does."""
-    base = where(eq(b, 0), 0, g * b * power(a, b - 1))
-    flat = and_(eq(a, 0), ge(b, 0))
-    return base, where(flat, 0, g * out * log(a))
+    base = where(eq(b, 0), 0, g * conj(b * power(a, b - 1)))
+    exponent = real(b) if b.dtype.kind == "c" else b
+    flat = and_(eq(a, 0), ge(exponent, 0))
+    return base, where(flat, 0, g * conj(out * log(a)))
 
 
 @derivative(PRIMITIVES["rem"])
@@ -204,6 +214,21 @@ def _copysign(g: Node, _out: Node, a: Node, b: Node) -> Gradients:
 @derivative(PRIMITIVES["nextafter"])
 def _nextafter(g: Node, _out: Node, _a: Node, _b: Node) -> Gradients:
     return g, None
+
+
+@derivative(PRIMITIVES["real"])
+def _real(g: Node, _out: Node, _x: Node) -> Gradients:
+    return (cast(g, _x.dtype),)
+
+
+@derivative(PRIMITIVES["imag"])
+def _imag(g: Node, _out: Node, _x: Node) -> Gradients:
+    return (complex_(zeros_like(g), g),)
+
+
+@derivative(PRIMITIVES["complex"])
+def _complex(g: Node, _out: Node, _a: Node, _b: Node) -> Gradients:
+    return real(g), imag(g)
 
 
 @derivative(PRIMITIVES["where"])
