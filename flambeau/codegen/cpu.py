@@ -30,6 +30,7 @@ from ..runtime import cache, native, threads
 from . import cost, external
 from .llvm import Function, KernelEmitter
 from .target import Target, host
+from .tiles import in_squares
 
 PARALLEL_NS = 25_000.0
 """Work for which waking other threads pays."""
@@ -205,6 +206,7 @@ def _row(index: int, kernel: Kernel, f: Function, target: Target) -> str:
 def program_ir(kernels: Sequence[Kernel], target: Target | None = None) -> Module:
     """The LLVM IR of a program for a target (this machine's unless given)."""
     target = target or host()
+    kernels = [in_squares(k, target) for k in kernels]
     functions = [KernelEmitter(k, target).function(f"k{i}") for i, k in enumerate(kernels)]
     scratch = max((f.scratch_bytes for f in functions), default=0)
     declarations: dict[str, str] = {}

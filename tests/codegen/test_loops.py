@@ -408,3 +408,28 @@ def test_empty_loops():
                                                           )),))
         assert run(kernel, {x: np.zeros(1, "f")})[x][0] == 0
     assert ALL
+
+
+@pytest.mark.parametrize("d", (float32, float64, int8, float16, int64), ids=lambda d: d.name)
+@pytest.mark.parametrize("rows, columns, batch", ((64, 64, 1), (64, 72, 1), (128, 50, 1),
+                                                  (64, 32, 3), (32, 40, 4), (60, 80, 1)))
+def test_permuted_copies(d, rows, columns, batch):
+    """out[b, p, j] = in[b, j, p] (+ a row), in squares where the extents allow it."""
+    n = rows * columns * batch
+    x, y = Buffer("x", 0, d, n), Buffer("y", 1, d, n)
+    p, j = Var("p", batch * rows), Var("j", columns)
+    at = (of(p) // rows) * (rows * columns) + of(p) % rows + of(j) * rows
+    value = call("add", Load(x, at, d), Load(x, of(j), d))
+    kernel = Kernel("permuted", (x, y), (), (Loop(p, "parallel", (Loop(j, "vector", (
+        Store(y, of(p) * columns + of(j), value),)),)),))
+    check(kernel, {x: sample(d, n, special=False), y: np.zeros(n, d.numpy)})
+
+
+def test_a_transposition_is_cut_in_squares():
+    x, y = Buffer("x", 0, float32, 1 << 14), Buffer("y", 1, float32, 1 << 14)
+    p, j = Var("p", 128), Var("j", 128)
+    kernel = Kernel("transpose", (x, y), (), (Loop(p, "parallel", (Loop(j, "vector", (
+        Store(y, of(p) * 128 + of(j), Load(x, of(j) * 128 + of(p), float32)),)),)),))
+    text = cpu.program_ir([kernel]).text
+    assert "gather" not in text
+    assert "shufflevector" in text
