@@ -3,7 +3,7 @@
 In: the counters of `graph/realize` and `runtime/cache`. Out: `compiled()`, for programs that want
 to say it and for people who ask.
 
-    9 programs of 61 kernels, run 1,393 times; 12 pieces of machine code came from the disk cache
+    9 programs of 61 kernels, run 1,393 times; 12 modules came from the disk cache
 """
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Summary:
     def __str__(self) -> str:
         text = f"{self.programs:,} programs of {self.kernels:,} kernels, run {self.runs:,} times"
         if self.from_disk:
-            text += f"; {self.from_disk:,} modules of machine code came from the disk cache"
+            text += f"; {self.from_disk:,} modules came from the disk cache"
         return text
 
 

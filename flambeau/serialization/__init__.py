@@ -12,6 +12,7 @@ from .devices import (
     default_restore_location, location_tag, register_package, validate_cuda_device,
     validate_hpu_device,
 )
+from .names import find as _find
 from .names import layout_of_name as _get_layout
 from .options import (
     LoadEndianness, get_crc32_options, get_default_load_endianness, get_default_mmap_options,
@@ -44,8 +45,7 @@ def normalize_storage_type(storage_type: Any) -> Any:
 
 def storage_to_tensor_type(storage: Any) -> Any:
     """`torch.FloatTensor` for a storage of floats."""
-    import flambeau
-    return getattr(flambeau, type(storage).__name__.replace("Storage", "Tensor"))
+    return _find("torch", type(storage).__name__.replace("Storage", "Tensor"))
 
 
 def mkdtemp() -> Any:

@@ -33,11 +33,7 @@ KEY_DEPTH = 50
 
 
 def _rebuild(name: str) -> Callable[[], Any]:
-    def make() -> Any:
-        from .. import _utils
-        return getattr(_utils, name)
-
-    return make
+    return lambda: find("torch._utils", name)
 
 
 def _constant(obj: Any) -> Callable[[], Any]:
@@ -132,8 +128,7 @@ def _container(fn: Any, args: tuple[Any, ...]) -> bool:
 
 
 def _is_rebuild(fn: Any) -> bool:
-    from .. import _utils
-    return any(fn is getattr(_utils, name) for name in REBUILD)
+    return any(fn is find("torch._utils", name) for name in REBUILD)
 
 
 def _from_type(args: tuple[Any, ...]) -> bool:
