@@ -1,8 +1,8 @@
 """Complex numbers as pairs of reals, so that what comes after knows real numbers alone.
 
 In: a graph of primitives. Out: an equal graph without complex nodes: a complex input or result of
-shape (...) is a real one of shape (..., 2), which is the same memory. Arithmetic and movement work on
-the two parts; what has no rule here runs in NumPy, as the interpreter means it (a HOST step).
+shape (...) is a real one of shape (..., 2), which is the same memory. Arithmetic and movement work
+on the two parts; what has no rule here runs in NumPy, as the interpreter means it (a HOST step).
 
     %1 = mul(%0, %0) : complex64(4)   ->   re*re - im*im, re*im + im*re,  joined to float32(4, 2)
 """
@@ -85,7 +85,7 @@ class _Pairs:
         return join(self.pairs[id(node)])
 
     def _in_numpy(self, node: Node) -> None:
-        """A step that computes what the interpreter says, on complex arrays over the same memory."""
+        """A step that computes what the interpreter says, on complex views of the memory."""
         stub = Node(node.op, tuple(spec(s.shape, s.dtype) for s in node.src), node.attrs,
                     node.shape, node.dtype)
         src = tuple(self._whole(s) for s in node.src)
@@ -104,8 +104,9 @@ def _on_complex(*args: Any) -> tuple[Array]:
     *arrays, stub = args
     src = []
     for array, like in zip(arrays, stub.src):
-        whole = np.ascontiguousarray(array)
-        src.append(whole.view(like.dtype.numpy).reshape(like.shape) if _is_complex(like) else whole)
+        if _is_complex(like):
+            array = np.ascontiguousarray(array).view(like.dtype.numpy).reshape(like.shape)
+        src.append(array)
     with np.errstate(all="ignore"):
         out = np.asarray(interpret._meaning(stub, src)).astype(stub.dtype.numpy)
     out = np.ascontiguousarray(out.reshape(stub.shape))
@@ -189,8 +190,8 @@ def _both(node: Node, *src: Any) -> Pair:
     return made[0], made[1]
 
 
-for _name in """add sub neg where alias expand reshape permute slice pad unfold fold as_strided cat sum
-    take write""".split():
+for _name in """add sub neg where alias expand reshape permute slice pad unfold fold as_strided
+    cat sum take write""".split():
     RULES[_name] = _both
 
 

@@ -15,6 +15,7 @@ from ..core.defaults import default_dtype
 from ..graph.node import Node
 from . import algebra as a
 from .algebra import cast, where
+from .complex_ import MODULUS, SGN
 from .fused import fused
 from .promotion import (
     as_node,
@@ -159,21 +160,26 @@ def positive(input: Node) -> Node:
 
 @public("abs", "absolute", inplace=True)
 def abs_(input: Node) -> Node:
+    if input.dtype.kind == "c":
+        return MODULUS(input)
     return input if input.dtype.kind in "bu" else a.abs_(input)
 
 
 @public("sign", inplace=True)
 def sign(input: Node) -> Node:
+    if input.dtype.kind == "c":
+        raise RuntimeError("Unlike NumPy, torch.sign doesn't handle complex tensors. Please use "
+                           "torch.sgn instead.")
     return input if input.dtype is dt.bool_ else a.sign(input)
 
 
 @public("sgn", inplace=True)
 def sgn(input: Node) -> Node:
-    return sign(input)
+    return SGN(input) if input.dtype.kind == "c" else sign(input)
 
 
 def _double(g: Node, _out: Node, x: Node) -> tuple[Node]:
-    return (g * x * 2,)
+    return (g * a.conj(x) * 2,)
 
 
 @fused("square", vjp=_double)
@@ -215,7 +221,7 @@ def rad2deg(input: Node) -> Node:
 
 
 def _power_slope(g: Node, _out: Node, x: Node, exponent: int) -> tuple[Node]:
-    return (g * (exponent * _integer_power(x, exponent - 1)),)
+    return (g * (exponent * _integer_power(a.conj(x), exponent - 1)),)
 
 
 def _repeated(x: Node, n: int) -> Node:
@@ -281,6 +287,7 @@ def float_power(input: Node | Number, exponent: Node | Number) -> Node:
 
 def _log_sum(g: Node, _out: Node, x: Node, y: Node, two: bool) -> tuple[Node, Node]:
     power = a.exp2 if two else a.exp
+    x, y = a.conj(x), a.conj(y)
     level = a.eq(x, y)
     first = where(level, 0.5, a.reciprocal(1 + power(where(level, 0, y - x))))
     return g * first, g * (1 - first)
@@ -289,10 +296,18 @@ def _log_sum(g: Node, _out: Node, x: Node, y: Node, two: bool) -> tuple[Node, No
 @fused("logaddexp", ("two",), vjp=_log_sum)
 def _logaddexp(x: Node, y: Node, two: bool) -> Node:
     """max + log(1 + exp(-|x - y|)); equal infinities stay themselves."""
+    if x.dtype.kind == "c":
+        first = a.ge(a.real(x), a.real(y))
+        high, low = where(first, x, y), where(first, y, x)
+        return high + log_of_sum(low - high, two)
     high = a.max_(x, y)
     gap = a.neg(a.abs_(x - y))
-    rest = a.log1p(a.exp2(gap)) * (1 / math.log(2)) if two else a.log1p(a.exp(gap))
-    return where(a.and_(a.eq(x, y), a.isinf(x)), x, high + rest)
+    return where(a.and_(a.eq(x, y), a.isinf(x)), x, high + log_of_sum(gap, two))
+
+
+def log_of_sum(gap: Node, two: bool) -> Node:
+    """log(1 + e^gap), or both to base 2."""
+    return a.log1p(a.exp2(gap)) * (1 / math.log(2)) if two else a.log1p(a.exp(gap))
 
 
 @public("logaddexp")
@@ -387,7 +402,7 @@ def addcdiv(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> 
 def ldexp(input: Node, other: Node) -> Node:
     """input * 2 ** other."""
     kind = float_type(promote_types(input.dtype, other.dtype))
-    if other.dtype.kind != "f":
+    if other.dtype.kind not in "fc":
         other = cast(other, default_dtype())
     return cast(input, kind) * cast(a.exp2(cast(other, kind)), kind)
 

@@ -14,6 +14,7 @@ from ..core import dtype as dt
 from ..graph.node import Node
 from . import algebra as a
 from .algebra import and_, cast, not_, or_, where
+from .complex_ import MODULUS
 from .elementwise import finite
 from .fused import fused
 from .known import item
@@ -136,9 +137,13 @@ def isclose(input: Node, other: Node, rtol: float = 1e-05, atol: float = 1e-08,
         return close
     if x.dtype.kind in "biu":
         x, y = cast(x, dt.float64), cast(y, dt.float64)
-    allowed = atol + a.abs_(rtol * y)
-    gap = a.abs_(x - y)
+    allowed = atol + _size(rtol * y)
+    gap = _size(x - y)
     return or_(close, and_(isfinite(gap), a.le(gap, allowed)))
+
+
+def _size(x: Node) -> Node:
+    return MODULUS(x) if x.dtype.kind == "c" else a.abs_(x)
 
 
 def _word(x: Node) -> str:

@@ -46,8 +46,8 @@ def _product_slope(g: Node, out: Node, x: Node, dim: int) -> Node:
     zeros = a.scan(cast(zero, dt.int64), "add", dim)
     first = and_(zero, a.eq(zeros, 1))
     without = a.scan(where(first, 1, x), "mul", dim)
-    before = _from_the_end(g * out, dim) / where(zero, 1, x)
-    at = _from_the_end(where(a.eq(zeros, 1), g * without, 0), dim)
+    before = _from_the_end(g * a.conj(out), dim) / a.conj(where(zero, 1, x))
+    at = _from_the_end(where(a.eq(zeros, 1), g * a.conj(without), 0), dim)
     return where(a.eq(zeros, 0), before, where(first, at, 0))
 
 

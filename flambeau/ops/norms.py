@@ -15,6 +15,7 @@ from . import algebra as a
 from .algebra import cast, const, where
 from .arithmetic import add, sub
 from .comparison import clamp_min
+from .complex_ import MODULUS
 from .fused import fused
 from .promotion import check_float, promote, type_name, wrap_dim, wrap_dims
 from .reduction import reduced, restored
@@ -70,6 +71,8 @@ def _raised(size: Node, ord: float) -> Node:
 
 
 def norm_of(x: Node, ord: float = 2.0, dim: Dim = None, keepdim: bool = False) -> Node:
+    if x.dtype.kind == "c":
+        x = MODULUS(x)
     return norm_op(x, ord=float(ord), dims=wrap_dims(dim, x.ndim), keepdim=bool(keepdim))
 
 
@@ -120,8 +123,8 @@ def renorm(input: Node, p: float, dim: int, maxnorm: float) -> Node:
                            f"{input.ndim} dimensions")
     d = wrap_dim(dim, input.ndim)
     norms = norm_of(input, p, [i for i in range(input.ndim) if i != d], True)
-    factor = where(a.gt(norms, maxnorm), maxnorm / (norms + 1e-7), const(1, input.dtype))
-    return input * factor
+    factor = where(a.gt(norms, maxnorm), maxnorm / (norms + 1e-7), const(1, norms.dtype))
+    return input * cast(factor, input.dtype)
 
 
 @public("nn.functional.normalize")

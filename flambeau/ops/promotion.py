@@ -12,7 +12,7 @@ from ..core import dtype as dt
 from ..core.defaults import default_dtype
 from ..core.dtype import dtype, promote_types
 from ..graph.node import Node, Shape
-from ..graph.primitive import CAST, SCALAR, scalar
+from ..graph.primitive import CAST, SCALAR, const, scalar
 
 __all__ = ["promote_types"]
 
@@ -72,6 +72,8 @@ def number(value: Any, dtype: dtype) -> Node:
         return Node(SCALAR, (), (float(value), False, dtype), (), dtype)
     if isinstance(value, complex) and dtype.kind != "c":
         raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
+    if dtype.kind == "c":
+        return const(value, dtype)
     if dtype.kind in "iu":
         value = int(value)
         bits = 8 * dtype.itemsize

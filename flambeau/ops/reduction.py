@@ -56,8 +56,8 @@ def _prod_slope(g: Node, _out: Node, x: Node, dims: tuple[int, ...]) -> tuple[No
     zeros = a.sum_(cast(zero, x.dtype), dims)
     safe = where(zero, 1, x)
     others = a.prod(safe, dims)
-    plain = where(a.eq(zeros, 0), g * others / safe, 0)
-    return (where(and_(zero, a.eq(zeros, 1)), g * others, plain),)
+    plain = where(a.eq(zeros, 0), g * a.conj(others / safe), 0)
+    return (where(and_(zero, a.eq(zeros, 1)), g * a.conj(others), plain),)
 
 
 def _shared(g: Node, out: Node, x: Node, dims: tuple[int, ...]) -> tuple[Node]:
@@ -325,7 +325,7 @@ min_ = _extreme_overloads("min", amin, minimum, ARGMIN, MIN_AT, min_result)
 
 def _logsumexp_slope(g: Node, out: Node, x: Node, dims: tuple[int, ...],
                      keepdim: bool) -> tuple[Node]:
-    share = a.exp(x - restored(out, x, dims))
+    share = a.exp(a.conj(x - restored(out, x, dims)))
     return (restored(g, x, dims) * share,)
 
 
@@ -333,8 +333,8 @@ def logsumexp_kept(x: Node, dims: tuple[int, ...]) -> Node:
     """log sum exp with dims kept: shifted by the maximum, unless that is infinite."""
     if not all(x.shape[d] for d in dims):
         return a.log(a.sum_(a.exp(x), dims))
-    high = a.amax(x, dims)
-    high = where(a.isinf(high), 0, high)
+    high = a.amax(a.real(x) if x.dtype.kind == "c" else x, dims)
+    high = cast(where(a.isinf(high), 0, high), x.dtype)
     return a.log(a.sum_(a.exp(x - high), dims)) + high
 
 

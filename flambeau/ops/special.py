@@ -399,7 +399,7 @@ def logit(input: Node, eps: float | None = None) -> Node:
 
 
 def _sinc_slope(g: Node, _out: Node, x: Node) -> tuple[Node]:
-    t = x * math.pi
+    t = a.conj(x) * math.pi
     zero = a.eq(t, 0)
     safe = where(zero, 1.0, t)
     return (g * where(zero, 0, (t * a.cos(t) - a.sin(t)) / (safe * safe) * math.pi),)
@@ -415,7 +415,7 @@ def _sinc(x: Node) -> Node:
 def _special(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]:
     @public(*names, inplace=True)
     def apply(input: Node) -> Node:
-        if input.dtype.kind == "c":
+        if input.dtype.kind == "c" and op is not _sinc:
             raise RuntimeError(f'"{names[0]}" not implemented for \'{type_name(input.dtype)}\'')
         return op(promote_float(input)[0])
     apply.__name__ = names[0].split(".")[-1]

@@ -82,10 +82,19 @@ def _spread_arguments(name: str, x: Node, dim: Dim, unbiased: Any, correction: A
     return wrap_dims(dim, x.ndim), float(correction)
 
 
+def sum_of_parts(x: Node, dims: tuple[int, ...], keepdim: bool, correction: float) -> Node:
+    """The variance of complex numbers: those of the parts together."""
+    parts = [var_op(p, dims=dims, keepdim=bool(keepdim), correction=correction)
+             for p in (a.real(x), a.imag(x))]
+    return parts[0] + parts[1]
+
+
 @public("var")
 def var(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
         correction: float | None = None) -> Node:
     dims, c = _spread_arguments("std and var", input, dim, unbiased, correction)
+    if input.dtype.kind == "c":
+        return sum_of_parts(input, dims, keepdim, c)
     return var_op(input, dims=dims, keepdim=bool(keepdim), correction=c)
 
 
@@ -93,6 +102,8 @@ def var(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: boo
 def std(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
         correction: float | None = None) -> Node:
     dims, c = _spread_arguments("std and var", input, dim, unbiased, correction)
+    if input.dtype.kind == "c":
+        return a.sqrt(sum_of_parts(input, dims, keepdim, c))
     return std_op(input, dims=dims, keepdim=bool(keepdim), correction=c)
 
 

@@ -1,0 +1,160 @@
+"""Complex numbers: parts, modulus, angle, conjugate, and their making.
+
+In: nodes. Out: nodes. Gradients are PyTorch's: d/d(re) + i d/d(im).
+
+    abs(z)  ->  hypot(real(z), imag(z))
+"""
+from __future__ import annotations
+
+import math
+
+from ..core import dtype as dt
+from ..graph.node import Node
+from . import algebra as a
+from .algebra import cast, where
+from .fused import fused
+from .promotion import only_tensors, type_name
+from .table import public
+
+
+def is_complex(x: Node) -> bool:
+    return x.dtype.kind == "c"
+
+
+# ---------------------------------------------------------------- modulus and angle
+
+
+def _modulus_slope(g: Node, out: Node, z: Node) -> tuple[Node]:
+    safe = where(a.eq(out, 0), 1, out)
+    return (cast(g, z.dtype) * (z / cast(safe, z.dtype)),)
+
+
+@fused("modulus", infer=lambda z: (z.shape, z.dtype.to_real()), vjp=_modulus_slope)
+def MODULUS(z: Node) -> Node:  # noqa: N802 - an Op
+    """|z|, scaled by the larger part so that its square does not overflow."""
+    x, y = a.abs_(a.real(z)), a.abs_(a.imag(z))
+    high, low = a.max_(x, y), a.min_(x, y)
+    plain = a.or_(a.eq(high, 0), a.isinf(high))
+    ratio = low / where(plain, 1, high)
+    return where(plain, high, high * a.sqrt(1 + ratio * ratio))
+
+
+@fused("sgn")
+def SGN(z: Node) -> Node:  # noqa: N802 - an Op
+    """z / |z|, and 0 at 0."""
+    size = MODULUS(z)
+    return z / cast(where(a.eq(size, 0), 1, size), z.dtype)
+
+
+@fused("angle", infer=lambda z: (z.shape, z.dtype.to_real()))
+def _angle(z: Node) -> Node:
+    x, y = a.real(z), a.imag(z)
+    zero = a.and_(a.eq(x, 0), a.eq(y, 0))
+    return where(zero, a.atan2(where(zero, a.zeros_like(y), y), where(zero, 1, x)), a.atan2(y, x))
+
+
+@fused("angle_real", vjp=lambda g, _out, _x: (a.zeros_like(g),))
+def _angle_real(x: Node) -> Node:
+    return where(a.isnan(x), x, where(a.lt(x, 0), math.pi, a.zeros_like(x)))
+
+
+@public("angle")
+def angle(input: Node) -> Node:
+    if is_complex(input):
+        return _angle(input)
+    return _angle_real(input if input.dtype.kind == "f" else cast(input, dt.float32))
+
+
+# ---------------------------------------------------------------- parts
+
+
+@public("real")
+def real(input: Node) -> Node:
+    return a.real(input) if is_complex(input) else input
+
+
+@public("imag")
+def imag(input: Node) -> Node:
+    if not is_complex(input):
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return a.imag(input)
+
+
+@public("conj")
+def conj(input: Node) -> Node:
+    return a.conj(input)
+
+
+@public("conj_physical", inplace=True)
+def conj_physical(input: Node) -> Node:
+    return a.conj(input)
+
+
+@public("resolve_conj")
+def resolve_conj(input: Node) -> Node:
+    return input
+
+
+@public("resolve_neg")
+def resolve_neg(input: Node) -> Node:
+    return input
+
+
+@public("isreal")
+def isreal(input: Node) -> Node:
+    if is_complex(input):
+        return a.eq(a.imag(input), 0)
+    return a.full(input.shape, True, dt.bool_)
+
+
+# ---------------------------------------------------------------- making
+
+
+@public("torch.complex")
+def complex_(real: Node, imag: Node) -> Node:
+    only_tensors("complex", real, imag)
+    if real.dtype.kind != "f" or real.dtype is dt.bfloat16:
+        raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
+                           f"{type_name(real.dtype)} and {type_name(imag.dtype)}")
+    if real.dtype is not imag.dtype:
+        raise RuntimeError(f"Expected object of scalar type {type_name(real.dtype)} but got scalar "
+                           f"type {type_name(imag.dtype)} for second argument")
+    return a.complex_(real, imag)
+
+
+@public("torch.polar")
+def polar(abs: Node, angle: Node) -> Node:
+    only_tensors("polar", abs, angle)
+    if abs.dtype not in (dt.float32, dt.float64):
+        raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
+                           f"{type_name(abs.dtype)} and {type_name(angle.dtype)}")
+    if abs.dtype is not angle.dtype:
+        raise RuntimeError(f"Expected object of scalar type {type_name(abs.dtype)} but got scalar "
+                           f"type {type_name(angle.dtype)} for second argument")
+    return a.complex_(abs * a.cos(angle), abs * a.sin(angle))
+
+
+@public("torch.view_as_real")
+def view_as_real(input: Node) -> Node:
+    if not is_complex(input):
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    shape = (*input.shape, 1)
+    parts = [a.reshape(a.real(input), shape), a.reshape(a.imag(input), shape)]
+    return a.cat(parts, len(shape) - 1)
+
+
+@public("torch.view_as_complex")
+def view_as_complex(input: Node) -> Node:
+    if input.dtype.kind != "f" or input.dtype is dt.bfloat16:
+        raise RuntimeError("view_as_complex is only supported for half, float and double tensors, "
+                           f"but got a tensor of scalar type: {type_name(input.dtype)}")
+    if not input.ndim:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    if input.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    last = input.ndim - 1
+
+    def part(i: int) -> Node:
+        return a.squeeze(a.narrow(input, last, i, 1), (last,))
+    return a.complex_(part(0), part(1))
+
