@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core import dtype as dt
 from ..core.layout import Layout
-from ..tensor.storages import UntypedStorage, bytes_of, make_cell
+from ..tensor.storages import UntypedStorage, bytes_of, make_cell, nbytes_of
 from .archive import _fill
 from .pickler import Storages, TorchPickler, foreign_pickler
 from .read import How, checked_pid, swap, typed
@@ -38,8 +38,9 @@ def legacy_load(file: Any, how: How) -> Any:
     if how.unpickle(source) != MAGIC:
         raise RuntimeError("Invalid magic number; corrupt file?")
     version = how.unpickle(source)
-    if version != PROTOCOL:
-        raise RuntimeError(f"Invalid protocol version: {version!r:.40}")
+    if type(version) is not int or version != PROTOCOL:
+        raise RuntimeError("Invalid protocol version: "
+                           f"{version if type(version) is int else type(version).__name__}")
     facts = how.unpickle(source)
     little = facts.get("little_endian", True) if isinstance(facts, dict) else True
     storages = _Storages(how, source.left, little != (sys.byteorder == "little"))
@@ -140,5 +141,6 @@ def legacy_save(obj: Any, file: Any, module: Any, protocol: int) -> None:
     pickle.dump(list(storages.keys.values()), out, protocol)
     file.write(out.getvalue())
     for cell in storages.cells:
-        file.write(struct.pack("<q", cell.value.size))
+        untyped = storages.kinds[id(cell)] is None
+        file.write(struct.pack("<q", nbytes_of(cell) if untyped else cell.value.size))
         file.write(memoryview(bytes_of(cell)))

@@ -21,7 +21,7 @@ from ..runtime.buffer import Buffer
 from ..tensor import pinning
 from ..tensor.storage import Storage
 from ..tensor.storages import (
-    TypedStorage, UntypedStorage, cell_of_array, make_cell, meta_cell,
+    TypedStorage, UntypedStorage, cell_of_array, make_cell, meta_cell, nbytes_of,
 )
 from . import options
 from .archive import Reader, broken
@@ -181,7 +181,7 @@ class _Archive:
         storage, before = self.loaded[key]
         if before is not kind:
             raise RuntimeError(f"storage {key} is named with two element types")
-        if storage._cell.value.size != count:
+        if nbytes_of(storage._cell) != count * (kind or dt.uint8).itemsize:
             raise RuntimeError(f"storage {key} is named with two sizes")
         return typed(storage, kind)
 

@@ -13,7 +13,7 @@ from ..core import dtype as dt
 from ..core.device import CPU, META, check_device
 from ..core.device import device as Device  # noqa: N812
 from ..core.dtype import dtype as DType  # noqa: N812
-from ..core.layout import Layout
+from ..core.layout import Layout, contiguous_stride
 from ..graph.primitive import spec
 from ..runtime.buffer import Buffer
 from . import functionalize as f
@@ -110,7 +110,8 @@ def tensor_over(cell: Storage, shape: tuple[int, ...], stride: tuple[int, ...], 
     t._storage = cell
     if t._counter is not f.INFERENCE:
         t._counter = cell
-    whole = layout.is_contiguous and offset == 0 and layout.numel == cell.value.size
+    whole = (offset == 0 and layout.numel == cell.value.size
+             and layout.stride == contiguous_stride(shape))
     t._shape = shape
     t._layout = None if whole else layout
     return t
