@@ -14,7 +14,20 @@ from dataclasses import dataclass, replace
 from ..core.dtype import bfloat16, float16, float32
 from ..core.dtype import dtype as DType
 from ..core.symbol import ZERO, Index, Var, of
-from .loopnest import Buffer, Call, Cast, Const, Load, Stmt, Store, Value, children, statements
+from .loopnest import (
+    Buffer,
+    Call,
+    Cast,
+    Const,
+    FromIndex,
+    Load,
+    Read,
+    Stmt,
+    Store,
+    Value,
+    children,
+    statements,
+)
 from .schedule import as_type
 
 Loader = Callable[[Index, Index, Index], Value]
@@ -135,10 +148,10 @@ def uses_batch(load: Loader, batch: int, rows: int, columns: int) -> bool:
     pending = [value]
     while pending:
         v = pending.pop()
-        if isinstance(v, Load) and v.index.uses(b):
+        if isinstance(v, (Load, FromIndex)) and v.index.uses(b):
             return True
-        if not isinstance(v, (Load, Const)) and not children(v):
-            return True                      # a Read or an index: cannot be looked through
+        if isinstance(v, Read):
+            return True                      # cannot be looked through
         pending.extend(children(v))
     return False
 

@@ -10,6 +10,7 @@ anything else that writes a loop nest by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from math import ceil
 
 from ..core.dtype import bool_, dtype, int64
@@ -56,10 +57,11 @@ def even(extent: int, most: int) -> tuple[tuple[int, int], ...]:
     return tuple((count, size) for count, size in parts if count and size)
 
 
-def divisors(x: int) -> list[int]:
+@lru_cache(maxsize=4096)
+def divisors(x: int) -> tuple[int, ...]:
     """The divisors of x > 0 in increasing order."""
     low = [d for d in range(1, int(x ** 0.5) + 1) if x % d == 0]
-    return low + [x // d for d in reversed(low) if d * d != x]
+    return (*low, *(x // d for d in reversed(low) if d * d != x))
 
 
 # ---------------------------------------------------------------- masks
