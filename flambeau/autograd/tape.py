@@ -139,7 +139,8 @@ class OpGradFn(GradFn):
         source = (self, 0) if at < 0 else self.edges[at]
         which = ""
         if source is not None and not isinstance(source[0], AccumulateGrad):
-            which = f", which is output {source[1]} of {source[0].name()},"
+            maker = source[0].name().split("Backward")[0]
+            which = f", which is output {source[1]} of {maker},"
         return ("one of the variables needed for gradient computation has been modified by an "
                 f"inplace operation: [{cell.describe(node)} {list(node.shape)}]{which} is at "
                 f"version {cell.version}; expected version {version} instead. Hint: enable "
@@ -164,13 +165,16 @@ class AccumulateGrad(GradFn):
         return []
 
 
-class Identity(GradFn):
-    """Hands gradients through; gives a leaf an edge of its own in `graph.get_gradient_edge` and tests."""
+class _Nowhere(GradFn):
+    """Where gradients of a view made under no_grad go: such a view has no history of its own."""
 
     __slots__ = ()
 
     def step(self, grads: list[Any], rules: Any) -> list[Any]:
-        return grads
+        return []
+
+
+NOWHERE = _Nowhere(())
 
 
 _classes: dict[str, type[OpGradFn]] = {}

@@ -241,7 +241,7 @@ def is_leaf(self: Tensor) -> bool:
     auto = self._auto
     if auto is None:
         return True
-    if auto.base is not None and f.requires_grad(self):
+    if auto.base is not None:
         f.edge_of(self)
     return auto.fn is None
 
@@ -548,7 +548,7 @@ class _Kept:
         if t._counter.version != self.version:
             auto = t._auto
             which = ("" if auto is None or auto.fn is None else
-                     f", which is output {auto.index} of {auto.fn.name()},")
+                     f", which is output {auto.index} of {auto.fn.name().split('Backward')[0]},")
             raise RuntimeError(
                 "one of the variables needed for gradient computation has been modified by an "
                 f"inplace operation: [{type_string(t.dtype)} {list(t._shape)}]{which} is at "

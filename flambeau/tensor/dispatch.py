@@ -64,7 +64,7 @@ def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs
             kept.append(spec_of(s))
             continue
         t = inputs.get(id(s))
-        if t is not None:
+        if t is not None and t is not own:      # an in-place step keeps its own copy of the old value
             count = t._counter
             if count is INFERENCE:
                 raise RuntimeError(
@@ -72,7 +72,7 @@ def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs
                     "created in inference mode in computation tracked by autograd. To work around "
                     "this, you can make a clone to get a normal tensor and use it in autograd, or "
                     "use `torch.no_grad()` instead of `torch.inference_mode()`.")
-            stores += ((len(kept), count, count.version + (t is own)),)
+            stores += ((len(kept), count, count.version),)
         kept.append(s)
     if keep_out:
         out = node

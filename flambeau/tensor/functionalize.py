@@ -12,7 +12,7 @@ import weakref
 from typing import Any
 
 from ..autograd.grad_mode import state
-from ..autograd.tape import AccumulateGrad, Auto, GradFn, named
+from ..autograd.tape import NOWHERE, AccumulateGrad, Auto, GradFn, named
 from ..core.device import CPU
 from ..core.layout import Layout, contiguous
 from ..graph.node import Node
@@ -132,7 +132,7 @@ def edge_of(t: Tensor) -> Edge | None:
     if auto.fn is not None:
         return auto.fn, auto.index
     if not auto.requires:
-        return None
+        return (NOWHERE, 0) if requires_grad(t) else None
     leaf = None if auto.leaf is None else auto.leaf()
     if leaf is None:
         leaf = AccumulateGrad(t)
@@ -161,14 +161,17 @@ def _regenerate(t: Tensor, auto: Auto) -> None:
         auto.fn = _AsStrided(AS_STRIDED, attrs, spec(mine.shape, t.dtype), (root,), (edge,), (),
                              None)
     else:
-        node = _within(root, whole, mine)
+        node = within(root, whole, mine)
         auto.fn = _chain(node, {id(root): edge}, _AsStrided)
     auto.index = 0
     auto.requires = True
 
 
-def _within(base: Node, whole: Layout, mine: Layout) -> Node:
-    """A view's elements out of those of a base that is itself not contiguous."""
+def within(base: Node, whole: Layout, mine: Layout) -> Node:
+    """A view's elements out of those of its base."""
+    if whole.is_contiguous:
+        return AS_STRIDED(base, shape=mine.shape, stride=mine.stride,
+                          offset=mine.offset - whole.offset)
     memory = _spread(base, whole, max(mine.span, whole.span))
     return AS_STRIDED(memory, shape=mine.shape, stride=mine.stride, offset=mine.offset)
 
@@ -177,6 +180,16 @@ def _spread(base: Node, whole: Layout, span: int) -> Node:
     """A storage with the elements of `base` in their places and zeros elsewhere."""
     empty = EXPAND(const(0, base.dtype), shape=(span,))
     return WRITE(empty, base, shape=whole.shape, stride=whole.stride, offset=whole.offset)
+
+
+def strided_step(t: Tensor, layout: Layout) -> GradFn | None:
+    """The step of `t.as_strided(...)`: what lies outside of t gets no gradient, as in PyTorch."""
+    root = spec(t._shape, t.dtype)
+    edge = edge_of(t)
+    whole = layout_of(t)
+    memory = _spread(root, whole, max(layout.span, whole.span))
+    node = AS_STRIDED(memory, shape=layout.shape, stride=layout.stride, offset=layout.offset)
+    return _chain(node, {id(root): edge}, _AsStrided)
 
 
 def _chain(out: Node, edges: dict[int, Edge | None], cls: Any) -> GradFn | None:
@@ -222,7 +235,7 @@ def check_inplace(t: Tensor, tracked: bool, uniform: bool = False) -> None:
             "a clone to get a normal tensor before doing inplace update.See "
             "https://github.com/pytorch/rfcs/pull/17 for more details.")
     if tracked and t._auto is not None:
-        _check_history(t._auto)
+        _check_history(t, t._auto)
     layout = t._layout
     if layout is not None and not uniform and layout.has_expanded_dim:
         raise RuntimeError(
@@ -230,17 +243,17 @@ def check_inplace(t: Tensor, tracked: bool, uniform: bool = False) -> None:
             "single memory location. Please clone() the tensor before performing the operation.")
 
 
-def _check_history(auto: Auto) -> None:
+def _check_history(t: Tensor, auto: Auto) -> None:
     """No leaf, nor a view of one, may be written while recording; nor may a view of some kinds."""
+    needs = requires_grad(t)
     if auto.base is not None:
         if auto.made:
             _refuse_view(auto, False)
         base = auto.base._auto
-        if base is not None and base.requires and base.fn is None:
+        if needs and (base is None or base.fn is None):
             raise RuntimeError(VIEW_OF_LEAF)
-        if auto.requires and auto.fn is None:
-            raise RuntimeError(LEAF)
-    elif auto.requires and auto.fn is None:
+    # Like PyTorch, a view that nobody looked at since its base got a history counts as a leaf.
+    if needs and auto.fn is None:
         raise RuntimeError(LEAF)
 
 
@@ -334,3 +347,4 @@ def _write_view(t: Tensor, auto: Auto, new: Node, edge: Edge | None) -> None:
     own.fn, own.index, own.leaf = fn, 0, None
     if own.retains:
         base._retain_again()
+    edge_of(t)                                  # the view's step follows its base's at once

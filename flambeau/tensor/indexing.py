@@ -297,15 +297,16 @@ def _value(value: Any, like: Tensor) -> Tensor:
 @method
 def __setitem__(self: Tensor, key: Any, value: Any) -> None:
     p = plan(self, key)
+    whole = p.label == "alias" and p.form == list(range(len(self._shape)))
+    target = self if whole else _view(self, p)
     if not p.gathers:
-        target = self if p.label == "alias" and len(p.form) == len(self._shape) else _view(self, p)
         if isinstance(value, (bool, int, float)):
+            f.check_inplace(target, state.grad and f.requires_grad(target))
             inplace.fill(target, value)
         else:
             _assign(target, _value(value, self))
         return
     source = _value(value, self)
-    target = self if p.label == "alias" else _view(self, p)
     f.check_inplace(target, state.grad and (f.requires_grad(target) or f.requires_grad(source)),
                     uniform=True)
     mask = _lone_mask(p, target)

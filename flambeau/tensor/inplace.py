@@ -20,7 +20,7 @@ from ..ops import derive
 from . import pinning
 from .dispatch import Call, call_entry, record, rename, spec_of
 from .functionalize import (
-    check_inplace, edge_of, read, requires_grad, store, write,
+    check_inplace, edge_of, read, requires_grad, share, store, write,
 )
 from .storage import Storage
 from .tensor import Tensor
@@ -40,6 +40,8 @@ def inplace(name: str, fn: Callable[..., Any], cls: type[OpGradFn]) -> Callable[
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         c = Call()
         raw = [c.take(self)]
+        if any(a is self for a in args):
+            args = tuple(_shadow(self) if a is self else a for a in args)
         raw += [c.swap(a) for a in args]
         if kwargs:
             kwargs = rename({k: c.swap(v) for k, v in kwargs.items()}, known)
@@ -54,6 +56,17 @@ def inplace(name: str, fn: Callable[..., Any], cls: type[OpGradFn]) -> Callable[
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
     return call
+
+
+def _shadow(t: Tensor) -> Tensor:
+    """The tensor as a second argument of its own in-place operation.
+
+    PyTorch keeps a copy of the old value only for the first, so a derivative that reads the second
+    is refused.
+    """
+    other = share(t, t._layout, t._shape)
+    other._auto = t._auto
+    return other
 
 
 def put(self: Tensor, result: Node, c: Call, cls: type[OpGradFn], tracked: bool) -> None:
@@ -124,6 +137,7 @@ def fill(t: Tensor, value: Any) -> Tensor:
 def copy(t: Tensor, source: Tensor) -> Tensor:
     """t.copy_(source): broadcast and cast, with the gradient to the source."""
     from .labels import of_name
+    check_inplace(t, state.grad and (requires_grad(t) or requires_grad(source)), source is t)
     c = Call()
     node = c.take(source)
     if node.shape != t._shape:

@@ -21,7 +21,7 @@ from .dispatch import function
 from .inplace import inplace
 from .labels import CHOOSE, of_name
 from .tensor import Tensor
-from .views import SEVERAL, inplace_view, several, view
+from .views import SEVERAL, as_strided, inplace_view, several, view
 
 PUBLIC: dict[str, dict[str, Callable[..., Any]]] = {"torch": {}}
 ATTRIBUTES = frozenset({"T", "mT", "H", "mH", "real", "imag"})
@@ -41,6 +41,8 @@ def attach() -> None:
         _attach(name, entry)
     for name, form, label in (("T", T, "PermuteBackward0"), ("mT", mT, "TransposeBackward0")):
         _method(name, property(view(name, form, form, named(label))))
+    PUBLIC["torch"]["as_strided"] = as_strided
+    Tensor.as_strided = as_strided  # type: ignore[attr-defined]
     _operators()
 
 

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from ..autograd.grad_mode import state
-from ..autograd.tape import OpGradFn
+from ..autograd.tape import OpGradFn, named
 from ..core.layout import Layout
 from ..graph.node import Node
 from .dispatch import Call, call_entry, finish, record
-from .functionalize import check_inplace, layout_of, requires_grad, view_of
+from .functionalize import (
+    check_inplace, layout_of, requires_grad, strided_step, view_of, within,
+)
 from .storage import INFERENCE
 from .tensor import Tensor
 
@@ -62,6 +64,26 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
     return call
+
+
+def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
+    """Any view of the storage, whatever the layout of `input`."""
+    from ..core.layout import check_strided
+    from ..ops.view import ints
+    if not isinstance(input, Tensor):
+        raise TypeError("as_strided(): argument 'input' (position 1) must be Tensor, not "
+                        f"{type(input).__name__}")
+    offset = layout_of(input).offset if storage_offset is None else storage_offset.__index__()
+    layout = check_strided(ints((size,)), ints((stride,)), offset, input._storage.value.size)
+    if input._layout is None:
+        c = Call()
+        return make(input, layout, within(c.take(input), layout_of(input), layout), c,
+                    named("AsStridedBackward0"))
+    fn = strided_step(input, layout) if state.grad and requires_grad(input) else None
+    v = view_of(input, layout, None)
+    if fn is not None:
+        v._auto.fn, v._auto.requires = fn, True
+    return v
 
 
 def several(name: str, fn: Callable[..., Any], form: Callable[..., Any],
@@ -118,7 +140,10 @@ def inplace_view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
         tracked = c.track and state.grad
         check_inplace(self, tracked, uniform=True)
         raw = [c.swap(a) for a in args]
-        layout = call_entry(name, form, [layout_of(self), *raw], kwargs)
+        try:
+            layout = call_entry(name, form, [layout_of(self), *raw], kwargs)
+        except RuntimeError as error:
+            raise RuntimeError(str(error).replace(f"{name[:-1]}()", f"{name}()")) from None
         new = call_entry(name, fn, [node, *raw], kwargs)
         fn_ = record(new, c.inputs, cls, None) if tracked else None
         self._layout = layout

@@ -87,13 +87,12 @@ NUMBER: dict[str, Callable[..., Any]] = {
     "fill_": lambda M, t, c: _quiet(t.fill_(c)),
     "setmask": lambda M, t, c: t.__setitem__(t.detach() > 0.3, c),
     "nograd_mul_": lambda M, t, c: _quiet(_no_grad(M, lambda: t.mul_(c))),
-    "data_mul_": lambda M, t, c: _quiet(t.data.mul_(c)),
 }
 PAIR: dict[str, Callable[..., Any]] = {
     "mulT": lambda M, t, u: t * u, "mulT_": lambda M, t, u: _quiet(t.mul_(u)),
     "addT_": lambda M, t, u: _quiet(t.add_(u)), "copy_": lambda M, t, u: _quiet(t.copy_(u)),
     "where": lambda M, t, u: M.where(t > 0.1, t, u),
-    "setall": lambda M, t, u: t.__setitem__(Ellipsis, u),
+    "setall": lambda M, t, u: t.__setitem__(Ellipsis, u * 1),
     "set_data": lambda M, t, u: setattr(t, "data", u.detach().clone()),
 }
 # Those that need a dim: (M, t, d, i) with 0 <= i < extent of d.
@@ -144,13 +143,21 @@ def step(M: Any, tensors: list[Any], r: random.Random) -> tuple[Any, Callable[[]
         return (name, k, other), lambda: PAIR[name](M, t, tensors[other])
     if not shape or 0 in shape or len(shape) > 3:
         return ("nothing", k), lambda: t + 0.25
+    if name == "setidx" and t.numel() and 0 in t.stride():
+        return ("nothing", k), lambda: t - 0.25     # PyTorch: the last of several writes wins
     d = int(a * len(shape))
     i = int(b * shape[d])
     return (name, k, d, i), lambda: DIM[name](M, t, d, i)
 
 
 def short(error: BaseException) -> str:
-    return str(error).split("\n")[0][:160]
+    """The first line; the many wordings of refused writes to views count as one."""
+    text = str(error).split("\n")[0]
+    if "view" in text and "modified inplace" in text:
+        return "a view that may not be written was"
+    if text.startswith("one of the variables needed"):
+        return text.split("[")[0]
+    return text[:160]
 
 
 def flags(t: Any) -> Any:
