@@ -380,7 +380,8 @@ def _exactly(f: Callable[..., int]) -> Callable[..., Array]:
 
         def one(*v: int) -> int:
             y = f(bits, *(int(k) for k in v)) & ((1 << bits) - 1)
-            return y - (1 << bits) if x[0].dtype.kind == "i" and y >> (bits - 1) else y
+            negative = x[0].dtype.kind == "i" and y >> (bits - 1) != 0
+            return y - (1 << bits) if negative else y
         return np.asarray(np.frompyfunc(one, len(x), 1)(*x)).astype(x[0].dtype)
     return apply
 

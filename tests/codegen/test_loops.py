@@ -177,7 +177,7 @@ def test_register_tile(columns):
     arrays = {x: rng.standard_normal(x.size).astype("f") for x in (a, b, c)}
     check(kernel, arrays, 1e-6, 1e-6)
     registers = 32 if cpu.host().avx512 else 16
-    if cpu.host().x86 and m * columns * 4 / cpu.host().vector_bytes <= registers - 4:
+    if "fma" in cpu.host().enabled and m * columns * 4 / cpu.host().vector_bytes <= registers - 4:
         blocks = cpu.assembly([kernel]).split(".LBB")
         inner = max(blocks, key=lambda part: part.count("vfmadd"))
         assert inner.count("vfmadd") >= m
