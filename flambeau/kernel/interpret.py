@@ -376,7 +376,7 @@ def _divide(a: int, b: int) -> tuple[int, int]:
 def _exactly(f: Callable[..., int]) -> Callable[..., Array]:
     """A function of Python integers on arrays, wrapped to the type of the first."""
     def apply(*x: Array) -> Array:
-        bits = 8 * x[0].dtype.itemsize
+        bits: int = 8 * x[0].dtype.itemsize
 
         def one(*v: int) -> int:
             y = f(bits, *(int(k) for k in v)) & ((1 << bits) - 1)
