@@ -13,6 +13,7 @@ from .grad_mode import (
     set_multithreading_enabled,
 )
 
-__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "function", "grad", "graph", "inference_mode",
+__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "function", "grad", "graph",
+           "inference_mode",
            "is_grad_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
            "set_multithreading_enabled"]

@@ -149,7 +149,8 @@ class Function(FunctionCtx):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn(f"{self.__class__} should not be instantiated. Methods on autograd functions "
-                      "are all static, so you should invoke them on the class itself. Instantiating "
+                      "are all static, so you should invoke them on the class itself. "
+                      "Instantiating "
                       "an autograd function will raise an error in a future version of PyTorch.",
                       DeprecationWarning, stacklevel=2)
 

@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class State(threading.local):
-    """`grad`: record; `inference`: make inference tensors; `anomaly`, `check_nan`: see anomaly_mode."""
+    """`grad`: record; `inference`: make inference tensors; the others: see anomaly_mode."""
 
     grad: bool = True
     inference: bool = False

@@ -28,7 +28,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
 
 
 class saved_tensors_hooks:  # noqa: N801 - PyTorch's name
-    """Inside, `pack_hook` sees each tensor saved by a custom Function; `unpack_hook` gives it back."""
+    """Inside, `pack_hook` sees each tensor a custom Function saves; `unpack_hook` gives it back."""
 
     def __init__(self, pack_hook: Callable[..., Any], unpack_hook: Callable[..., Any]) -> None:
         self.pair = (pack_hook, unpack_hook)

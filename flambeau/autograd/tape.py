@@ -52,7 +52,7 @@ class GradFn:
         self.hooks = None
         self.origin = None
         self.sequence = next(_sequence)
-        self._extra = None
+        self._extra: dict[Any, Any] | None = None
 
     def name(self) -> str:
         return type(self).__name__
@@ -118,7 +118,7 @@ class OpGradFn(GradFn):
         self.origin = origin
         self.hooks = None
         self.sequence = next(_sequence)
-        self._extra = None
+        self._extra: dict[Any, Any] | None = None
 
     def step(self, grads: list[Any], rules: Any) -> list[Any]:
         if self.src is None:

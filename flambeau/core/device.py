@@ -15,6 +15,9 @@ class device:  # noqa: N801 - PyTorch's name
 
     __slots__ = ("_index", "_type")
 
+    _type: str
+    _index: int | None
+
     def __init__(self, device: Any = "cpu", index: int | None = None, *, type: str | None = None,
                  ) -> None:  # `type=` and `device=` are both accepted by PyTorch
         given = type if type is not None else device

@@ -75,7 +75,7 @@ class Layout:
 
     @property
     def is_dense(self) -> bool:
-        """Every place between the first and the last is used exactly once, in some order of dims."""
+        """Every place between the first and the last is used exactly once, in any order of dims."""
         return self.is_contiguous or self._follows(
             sorted(range(self.ndim), key=lambda d: (self.stride[d], self.shape[d])))
 

@@ -52,7 +52,7 @@ def canonicalize(wanted: list[Node]) -> Pending:
     """Order and describe the graph below `wanted`; adds to the results what others will need.
 
     A node that somebody outside this graph holds (a live tensor, a pending derivative) is computed
-    and kept if working it out again would be expensive: it was asked for by being part of the graph.
+    and kept if working it out again would be expensive: being part of the graph asked for it.
     """
     order: list[Node] = []
     place: dict[int, int] = {}

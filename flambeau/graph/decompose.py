@@ -11,8 +11,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.trace import at
-from .node import Node, topological
-from .primitive import CONST, PRIMITIVES, SUM, Op
+from .node import Node, Op, topological
+from .primitive import CONST, PRIMITIVES, SUM
 
 Rewrite = Callable[[Node], Node]
 

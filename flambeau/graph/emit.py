@@ -149,7 +149,7 @@ class Emitter:
         return self.values([(node, at)])[0]
 
     def values(self, wanted: Sequence[tuple[Node, At]]) -> list[Value]:
-        keys = [(id(n), at, ()) for n, at in wanted]
+        keys: list[Key] = [(id(n), at, ()) for n, at in wanted]
         steps: dict[Key, Step] = {}
         order = self._plan([(n, at, ()) for n, at in wanted], steps)
         for key in keys:
@@ -240,7 +240,9 @@ class Emitter:
         """Elements read only where the mask holds."""
         if not mask:
             return self.values(wanted)
-        inner = {(k[0], k[1], ()): v for k, v in self.bound.items() if k[2] == mask}
+        inner: dict[Key, Value] = {
+            (k[0], k[1], ()): v for k, v in self.bound.items() if k[2] == mask
+        }
         keep, self.bound = self.bound, {**self.bound, **inner}
         try:
             steps: dict[Key, Step] = {}

@@ -102,7 +102,7 @@ class _Fusion:
     # ------------------------------------------------------------ what has to be computed
 
     def _required(self) -> set[int]:
-        must = {n for n in self.roots}
+        must = set(self.roots)
         for node in self.order:
             op = node.op
             if op.kind in ("reduce", "dot", "scan", "sort", "host") or op in ALONE:

@@ -1,7 +1,7 @@
 """The tensor graph: immutable nodes that say *what* to compute.
 
 In: operations called by `tensor/dispatch` and by expansions. Out: `Node`, read by `graph/realize`.
-A node holds no tensor. Once it has a value it drops its sources; `graph/realize` alone sets `value`.
+A node holds no tensor. Once it has a value it drops its sources; only `graph/realize` sets `value`.
 
     %0 = buffer() : float32(4, 3)
     %1 = exp(%0) : float32(4, 3)
@@ -28,7 +28,7 @@ class Op:
     infer     (*src, *attrs) -> (shape, dtype); raises PyTorch's error for bad input
     expand    (*src, *attrs) -> Node for a composite, None for a primitive
     vjp       (g, out, *src, *attrs) -> one gradient (or None) per source; an argument whose name
-              starts with an underscore is read for its shape and dtype alone, so its value need not be kept
+              starts with an underscore is read for its shape and dtype alone: its value is not kept
     kind      for a primitive: which lowering treats it (map, move, reduce, dot, index, scan, ...)
     """
 
@@ -107,7 +107,7 @@ class Node:
     def __repr__(self) -> str:
         return f"<{self.op.name} {self.dtype.name}{list(self.shape)}>"
 
-    if TYPE_CHECKING:                           # attached by ops/algebra, which knows the primitives
+    if TYPE_CHECKING:                       # attached by ops/algebra, which knows the primitives
         def __add__(self, other: Any) -> Node: ...
         def __radd__(self, other: Any) -> Node: ...
         def __sub__(self, other: Any) -> Node: ...

@@ -123,7 +123,7 @@ SLICE = _primitive("slice", "move", lambda x, start, step, shape: (shape, x.dtyp
 PAD = _primitive("pad", "move", lambda x, low, high, inner: (
     tuple(a + n + max(n - 1, 0) * k + b for n, a, b, k in zip(x.shape, low, high, inner)),
     x.dtype), ("low", "high", "inner"))
-# One dim becomes two: out[..., i (at dim), ..., j (appended last)] = x[..., i*step + j*dilation, ...]
+# One dim becomes two: out[..., i (at dim), ..., j (the last)] = x[..., i*step + j*dilation, ...]
 UNFOLD = _primitive("unfold", "move", lambda x, dim, size, step, dilation: (
     x.shape[:dim] + ((x.shape[dim] - (size - 1) * dilation - 1) // step + 1,)
     + x.shape[dim + 1:] + (size,), x.dtype), ("dim", "size", "step", "dilation"))
@@ -145,7 +145,8 @@ def _reduce(x: Node, dims: tuple[int, ...]) -> tuple[Shape, dtype]:
     return tuple(1 if i in dims else n for i, n in enumerate(x.shape)), x.dtype
 
 
-SUM = _primitive("sum", "reduce", _reduce, ("dims",))      # in the dtype of x; float16/bfloat16 accumulate in float32
+# In the dtype of x; float16/bfloat16 accumulate in float32.
+SUM = _primitive("sum", "reduce", _reduce, ("dims",))
 PROD = _primitive("prod", "reduce", _reduce, ("dims",))
 AMAX = _primitive("amax", "reduce", _reduce, ("dims",))    # NaN wins
 AMIN = _primitive("amin", "reduce", _reduce, ("dims",))
@@ -179,7 +180,8 @@ def _take(x: Node, *rest: Any) -> tuple[Shape, dtype]:
 # out[I..., rest...] = x with dims[k] at indices[k][I...] and the other dims at rest. Indices are
 # int64, in range (0 <= i < n): callers check and wrap.
 TAKE = _primitive("take", "index", _take, ("dims",))
-# base with value combined at those places: value is broadcast(I) + rest shaped; mode set/add/mul/min/max;
+# base with value combined at those places: value has shape broadcast(I) + rest;
+# mode set/add/mul/min/max;
 # repeated places are combined in row-major order of I
 PUT = _primitive("put", "index", lambda base, value, *rest: (base.shape, base.dtype),
                  ("dims", "mode"))

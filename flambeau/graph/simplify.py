@@ -1,4 +1,4 @@
-"""Local rewrites of primitives, and the splitting of large reductions so that threads can share them.
+"""Local rewrites of primitives, and the splitting of large reductions so that threads share them.
 
 In: a graph of primitives. Out: an equal graph with less in it.
 

@@ -5,7 +5,8 @@ In: built by `graph/lower` (from tensors) and `kernel/gemm` (contractions). Out:
 
 Grammar
     kernel  ::= Kernel(name, buffers, locals, body)
-    stmt    ::= Loop(var, kind, body) | Store(target, index, value, mask) | Accumulate(target, index, op, value)
+    stmt    ::= Loop(var, kind, body) | Store(target, index, value, mask)
+              | Accumulate(target, index, op, value)
               | Let(name, value)
     target  ::= Buffer (memory given by the program) | Local (registers or per-thread scratch)
     value   ::= Const | Load(target, index, mask) | Read(name) | FromIndex(index) | Call(op, args)

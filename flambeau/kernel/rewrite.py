@@ -84,7 +84,7 @@ def _value_indices(value: Value) -> Iterator[Index]:
 
 
 def split(body: Body, variables: list[Var]) -> tuple[Body, list[Var]]:
-    """Cut every loop whose variable is only used through quotients and remainders that divide it."""
+    """Cut every loop whose variable is only used in quotients and remainders that divide it."""
     done: list[Var] = []
     pending = list(variables)
     while pending:

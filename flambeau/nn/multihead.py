@@ -233,7 +233,7 @@ def _with_weights(q: Tensor, k: Tensor, v: Tensor, mask: Any, p: float, is_causa
     """softmax(q kᵀ / sqrt(d) + mask) v, step by step: the weights are wanted."""
     if is_causal and mask is None:
         raise AssertionError("FIXME: is_causal not implemented for need_weights")
-    rows, length, head = q.shape
+    _rows, length, head = q.shape
     scores = torch.bmm(q * math.sqrt(1.0 / float(head)), k.transpose(-2, -1))
     weights = torch.softmax(scores if mask is None else scores + mask, dim=-1)
     if p > 0.0:

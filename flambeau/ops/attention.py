@@ -184,7 +184,7 @@ def scaled_dot_product_attention(query: Node, key: Node, value: Node,
         q, k, v, mask = _heads_apart(q, k, v, mask)
     if dropout_p > 0 and kept is None:
         raise ValueError("scaled_dot_product_attention: dropout_p > 0 needs what it keeps (kept=)")
-    extra = () if mask is None else (mask,)
+    extra: tuple[Node, ...] = () if mask is None else (mask,)
     if kept is not None:
         extra += (alg.reshape(kept, kept.shape[:-3] + q.shape[-4:-2] + kept.shape[-2:])
                   if enable_gqa else kept,)

@@ -119,6 +119,9 @@ def _check_scores(x: Node, target: Node, weight: Node | None) -> None:
     if weight is not None and weight.shape != (classes,):
         raise RuntimeError(f"weight tensor should be defined either for all {classes} classes or "
                            f"no classes but got weight tensor of shape: {list(weight.shape)}")
+    if weight is not None and weight.dtype is not x.dtype:
+        raise RuntimeError(f"expected scalar type {type_name(x.dtype)} but found "
+                           f"{type_name(weight.dtype)}")
     if target.dtype.kind not in "iu":
         raise RuntimeError(f"expected scalar type Long but found {type_name(target.dtype)}")
 

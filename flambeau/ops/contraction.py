@@ -145,7 +145,7 @@ def mm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
     for x, name in ((input, "self"), (mat2, "mat2")):
         if x.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix")
-    _check_mm(*input.shape, mat2.shape)
+    _check_mm(input.shape[0], input.shape[1], mat2.shape)
     _same_dtype(input, mat2)
     return alg.dot(input, mat2, (0, 1), (1, 2), (0, 2), out_dtype)
 
@@ -265,7 +265,7 @@ def addmm(input: Node, mat1: Node, mat2: Node, out_dtype: dtype | None = None, *
     for x, name in ((mat1, "mat1"), (mat2, "mat2")):
         if x.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {x.ndim}-D tensor")
-    _check_mm(*mat1.shape, mat2.shape)
+    _check_mm(mat1.shape[0], mat1.shape[1], mat2.shape)
     product = mm(mat1, mat2, out_dtype)
     expand_shape(input.shape, product.shape)
     _like(input, mat2)

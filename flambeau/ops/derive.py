@@ -3,7 +3,7 @@
 In: an operation and which of its sources to differentiate. Out: an `Op` whose expansion is the
 gradient, so a gradient is itself a node and can be differentiated again.
 
-    softmax(x, dim) with g  ->  softmax.vjp0(g, out, x, dim)  ->  (expanded) out * (g - sum(g * out))
+    softmax(x, dim) with g  ->  softmax.vjp0(g, out, x, dim)  ->  expanded: out * (g - sum(g * out))
 """
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def _derived(op: Op, i: int) -> Op:
     def expand(g: Node, out: Node, *rest: Any) -> Node:
         count = len(rest) - len(op.params)
         grads = source_gradients(op, g, out, rest[:count], rest[count:], only=i)
-        return zeros_like(rest[i]) if grads[i] is None else grads[i]
+        found = grads[i]
+        return zeros_like(rest[i]) if found is None else found
 
     return Op(f"{op.name}.vjp{i}", infer, params=op.params, expand=expand)
 
@@ -44,7 +45,7 @@ def source_gradients(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: t
         inner = op.expand(*starts, *attrs)
         wanted = starts if only is None else [starts[only]]
         found = reverse(inner, g, wanted)
-        grads = found if only is None else [None] * only + found
+        grads = found if only is None else [*([None] * only), *found]
     elif op is ALIAS:
         return [g]
     else:

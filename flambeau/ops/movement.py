@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.dtype import dtype
+from ..core.dtype import dtype, int64
 from ..core.layout import Layout
 from ..graph import primitive as p
 from ..graph.node import Node, Shape
@@ -75,7 +75,7 @@ def _as_strided(g: Node, _out: Node, _x: Node, shape: Shape, stride: Shape, offs
     base = alg.zeros_like(_x)
     if not Layout(shape, stride, offset).may_overlap_itself:
         return (alg.write(base, g, shape, stride, offset),)
-    at = alg.full(shape, offset, p.dt.int64)
+    at = alg.full(shape, offset, int64)
     for d, s in enumerate(stride):
         at = at + alg.iota(shape, d) * s
     flat = alg.put(alg.reshape(base, (base.size,)), g, [at], (0,), "add")
@@ -163,7 +163,7 @@ def _scan(g: Node, out: Node, x: Node, op: str, dim: int) -> Grads:
 def _scan_mul(g: Node, out: Node, x: Node, dim: int) -> Node:
     """Before the first zero: the sum of g*out from here on, over x; at it: without that zero."""
     zero = alg.eq(x, 0)
-    seen = alg.scan(alg.cast(zero, p.dt.int64), "add", dim)
+    seen = alg.scan(alg.cast(zero, int64), "add", dim)
     first = alg.and_(zero, alg.eq(seen, 1))
     without = alg.scan(alg.where(first, 1, x), "mul", dim)
     before = _reverse_sum(g * out, dim) / alg.where(zero, 1, x)

@@ -39,7 +39,8 @@ def split(tensor: V, split_size_or_sections: Any, dim: int = 0) -> tuple[V, ...]
         raise RuntimeError("split expects split_size be non-negative, but got "
                            f"split_size={size}")
     if size == 0 and n != 0:
-        raise RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension size "
+        raise RuntimeError("split_size can only be 0 if dimension size is 0, but got dimension "
+                           "size "
                            f"of {n}")
     count = max(1, -(-n // size)) if size else 1
     return _pieces(tensor, d, [min(size, n - i * size) for i in range(count)])

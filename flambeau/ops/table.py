@@ -4,7 +4,7 @@ In: `@public` and `composite` in the files of this package. Out: `TABLE`, from w
 `tensor/dispatch` attaches `torch.*`, `Tensor.*`, in-place and `out=` forms.
 
 An entry's function takes PyTorch's arguments with every Tensor already a `Node` (Python numbers
-stay numbers, lists stay lists), checks them, and returns a Node, or a (named) tuple or list of them.
+stay numbers, lists stay lists), checks them, and returns a Node, or a tuple or list of them.
 """
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def composite(name: str, infer: Callable[..., Any], params: tuple[str, ...] = ()
               vjp: Callable[..., Any] | None = None) -> Callable[[Callable[..., Node]], Op]:
     """Make an Op from its expansion: `fn(*src, *attrs) -> Node` in terms of simpler operations.
 
-    It is one node when recorded. Its derivative is derived from the expansion unless `vjp` is given.
+    It is one node when recorded. Its derivative comes from the expansion unless `vjp` is given.
     """
     def declare(fn: Callable[..., Node]) -> Op:
         return Op(name, infer, params=params, expand=fn, vjp=vjp)
@@ -63,7 +63,7 @@ def composite(name: str, infer: Callable[..., Any], params: tuple[str, ...] = ()
 
 
 def derivative(op: Op) -> Callable[[F], F]:
-    """Give a primitive its derivative: (g, out, *src, *attrs) -> one gradient or None per source."""
+    """Give a primitive its derivative: (g, out, *src, *attrs) -> a gradient or None per source."""
     def declare(fn: F) -> F:
         op.vjp = fn
         return fn

@@ -104,7 +104,7 @@ def restorer(map_location: Any) -> Restore:
             return default_restore_location(storage, str(map_location.get(location, location)))
 
         return renamed
-    if isinstance(map_location, (str, bytes, os.PathLike)) or isinstance(map_location, Device):
+    if isinstance(map_location, (str, bytes, os.PathLike, Device)):
         place = map_location.decode() if isinstance(map_location, bytes) else str(map_location)
         Device(place)
         return lambda storage, location: default_restore_location(storage, place)

@@ -2,7 +2,7 @@
 
 In: a file at its place. Out: the object; the file stands behind it.
 
-    pickle of the magic number, of 1001, of facts on the machine, of the object, of the storage keys;
+    pickle of the magic number, of 1001, of facts on the machine, of the object, of the keys;
     for each key the number of elements (8 bytes) and the elements
 """
 from __future__ import annotations
@@ -101,7 +101,6 @@ class _Storages:
 
 def _view(storage: Any, view: Any, kind: Any) -> Any:
     """A part of a storage, as files of the first years name it."""
-    from ..tensor.storages import TypedStorage
     if type(view) is not tuple or len(view) != 3:
         raise RuntimeError("a view of a storage in the file is malformed")
     _key, offset, size = view

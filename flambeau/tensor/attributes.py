@@ -395,9 +395,12 @@ def detach_(self: Tensor) -> Tensor:
         return self
     if auto.base is not None:
         raise RuntimeError("Can't detach views in-place. Use detach() instead. If you are using "
-                           "DistributedDataParallel (DDP) for training, and gradient_as_bucket_view "
-                           "is set as True, gradients are views of DDP buckets, and hence detach_() "
-                           "cannot be called on these gradients. To fix this error, please refer to "
+                           "DistributedDataParallel (DDP) for training, and "
+                           "gradient_as_bucket_view "
+                           "is set as True, gradients are views of DDP buckets, and hence "
+                           "detach_() "
+                           "cannot be called on these gradients. To fix this error, please "
+                           "refer to "
                            "the Optimizer.zero_grad() function in torch/optim/optimizer.py as a "
                            "solution.")
     auto.fn, auto.index, auto.requires = None, 0, False

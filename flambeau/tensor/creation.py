@@ -174,7 +174,8 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0,
         raise ValueError(f"offset ({offset} bytes) must be non-negative and no greater than buffer "
                          f"length ({size} bytes) minus 1")
     if count < 0 and (size - offset) % dtype.itemsize:
-        raise ValueError(f"buffer length ({size - offset} bytes) after offset ({offset} bytes) must "
+        raise ValueError(f"buffer length ({size - offset} bytes) after offset ({offset} bytes) "
+                         "must "
                          f"be a multiple of element size ({dtype.itemsize})")
     if count > 0 and offset + count * dtype.itemsize > size:
         raise ValueError(f"requested buffer length ({count} * {dtype.itemsize} bytes) after offset "

@@ -91,7 +91,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     _check(p)
     rank = len(input._shape)
     if rank not in (2, 3):
-        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {rank}D input. Note "
+        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {rank}D input. "
+                           "Note "
                            "that dropout1d exists to provide channel-wise dropout on inputs with 1 "
                            "spatial dimension, a channel dimension, and an optional batch "
                            "dimension (i.e. 2D or 3D inputs).")

@@ -17,7 +17,6 @@ from ..core.device import device as Device  # noqa: N812
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..graph.primitive import broadcast
 from ..ops import promotion
-from . import functionalize as f
 from .conversion import contiguous as _contiguous  # noqa: F401
 from .dispatch import Call
 from .inplace import can_cast as _can_cast
@@ -193,7 +192,8 @@ def broadcast_shapes(*shapes: Any) -> Size:
     try:
         return size_of(broadcast(*plain) if plain else ())
     except RuntimeError:
-        raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape") from None
+        message = "Shape mismatch: objects cannot be broadcast to a single shape"
+        raise RuntimeError(message) from None
 
 
 # ---------------------------------------------------------------- settings

@@ -5,7 +5,6 @@ a tape of their own, for create_graph=True), installed in `autograd.engine`.
 """
 from __future__ import annotations
 
-from typing import Any
 
 from ..autograd import engine
 from ..autograd.grad_mode import state

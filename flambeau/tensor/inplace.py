@@ -22,6 +22,7 @@ from .dispatch import Call, call_entry, record, rename, spec_of
 from .functionalize import (
     check_inplace, edge_of, read, requires_grad, share, store, write,
 )
+from .override import ask, asks
 from .storage import Storage
 from .tensor import Tensor
 
@@ -38,6 +39,8 @@ def inplace(name: str, fn: Callable[..., Any], cls: type[OpGradFn]) -> Callable[
     known = frozenset(code.co_varnames[:code.co_argcount + code.co_kwonlyargcount] if code else ())
 
     def call(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        if self.__class__ is not Tensor and asks(self):
+            return ask(call, (self, *args), kwargs)
         c = Call()
         raw = [c.take(self)]
         if any(a is self for a in args):

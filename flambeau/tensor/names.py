@@ -1,6 +1,6 @@
 """Gives every entry of the table its public names.
 
-In: `ops.table.TABLE`. Out: `PUBLIC`, functions by namespace ("torch", "nn.functional", "special", ...),
+In: `ops.table.TABLE`. Out: `PUBLIC`, functions by namespace ("torch", "nn.functional", ...),
 and the methods and operators of Tensor.
 """
 from __future__ import annotations
@@ -43,6 +43,11 @@ def attach() -> None:
         _method(name, property(view(name, form, form, named(label))))
     PUBLIC["torch"]["as_strided"] = as_strided
     Tensor.as_strided = as_strided  # type: ignore[attr-defined]
+    real, imag = PUBLIC["torch"].get("real"), PUBLIC["torch"].get("imag")
+    if real is not None and imag is not None:
+        Tensor.real = property(lambda t: real(t) if t.dtype.is_complex else t)  # type: ignore
+        Tensor.imag = property(imag)  # type: ignore[attr-defined]
+        PUBLIC["torch"]["real"] = lambda input: real(input) if input.dtype.is_complex else input
     _operators()
 
 

@@ -26,7 +26,7 @@ class Counter:
 
 
 class Storage:
-    """`value`, the current node; `version`, how often it was written; `pin`, shared memory or None."""
+    """`value`, the current node; `version`, how often written; `pin`, shared memory or None."""
 
     __slots__ = ("__weakref__", "device", "pin", "value", "version")
 

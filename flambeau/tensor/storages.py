@@ -121,7 +121,7 @@ def tensor_over(cell: Storage, shape: tuple[int, ...], stride: tuple[int, ...], 
 
 
 class UntypedStorage:
-    """The bytes under a tensor. `UntypedStorage(n)` makes n bytes; `UntypedStorage([1, 2])` these."""
+    """The bytes under a tensor. `UntypedStorage(n)` makes n; `UntypedStorage([1, 2])` these."""
 
     __slots__ = ("__weakref__", "_cell")
     __module__ = "torch.storage"

@@ -1,7 +1,7 @@
 """Views: functions whose result shares the storage of their input.
 
-In: entries of the table with a layout form. Out: PyTorch's functions. The layout form says where the
-view lies; the node form gives its value now and its derivative.
+In: entries of the table with a layout form. Out: PyTorch's functions. The layout form says where
+the view lies; the node form gives its value now and its derivative.
 
     x.t()   ->   layout (3, 2), (1, 3);  node permute(x, (1, 0));  TBackward0
 """
@@ -18,6 +18,7 @@ from .dispatch import Call, call_entry, finish, record
 from .functionalize import (
     check_inplace, layout_of, requires_grad, strided_step, view_of, within,
 )
+from .override import ask, asks
 from .storage import INFERENCE
 from .tensor import Tensor
 
@@ -40,6 +41,8 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
             if key is None:
                 raise TypeError(f"{name}() missing 1 required positional arguments: \"input\"")
             self, rest = kwargs.pop(key), ()
+        if self.__class__ is not Tensor and asks(self):
+            return ask(call, (self, *rest), kwargs)
         if not isinstance(self, Tensor):
             raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not "
                             f"{type(self).__name__}")
@@ -90,7 +93,8 @@ def several(name: str, fn: Callable[..., Any], form: Callable[..., Any],
             cls: type[OpGradFn]) -> Callable[..., Any]:
     """A view entry of any number of tensors: each result is a view of the tensor in its place."""
     def call(*tensors: Any, **kwargs: Any) -> Any:
-        many = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+        lone = len(tensors) == 1 and isinstance(tensors[0], (list, tuple))
+        many = tensors[0] if lone else tensors
         for t in many:
             if not isinstance(t, Tensor):
                 raise TypeError(f"{name}(): expected Tensor as element 0 in argument 0, but got "

@@ -258,7 +258,8 @@ def check(seed: int) -> None:
     try:
         realize(roots)
     except Exception as error:
-        raise AssertionError(f"seed {seed}: {type(error).__name__}: {error}\n{described}") from error
+        message = f"seed {seed}: {type(error).__name__}: {error}\n{described}"
+        raise AssertionError(message) from error
     for node, want in zip(roots, expected):
         got = node.value.numpy(node.dtype.numpy, node.shape)
         scale = _scale(want)

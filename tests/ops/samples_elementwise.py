@@ -8,7 +8,9 @@ from .samples import B, F, P, S, U, Z
 ANY = """neg abs sign square exp exp2 expm1 sin cos tan atan sinh cosh tanh asinh sigmoid erf erfc
     floor ceil trunc round frac sinc deg2rad rad2deg positive special.i0 special.i0e special.i1
     special.i1e special.ndtr special.log_ndtr special.erfcx nan_to_num""".split()
-POSITIVE = """log log2 log10 log1p sqrt rsqrt reciprocal lgamma digamma acosh special.entr""".split()
+POSITIVE = (
+    "log log2 log10 log1p sqrt rsqrt reciprocal lgamma digamma acosh special.entr".split()
+)
 INSIDE = "asin acos atanh erfinv logit special.ndtri".split()
 BINARY = """add sub rsub mul div true_divide maximum minimum fmax fmin atan2 hypot logaddexp
     logaddexp2 copysign fmod remainder""".split()

@@ -49,7 +49,8 @@ SAMPLES = [
     S(fn("binary_cross_entropy"), U(4), U(4)), S(fn("binary_cross_entropy"), U(3, 4), U(3, 4), U(4),
                                                  reduction="sum"),
     S(fn("binary_cross_entropy_with_logits"), F(3, 4), U(3, 4), P(4), pos_weight=P(4)),
-    S(fn("hinge_embedding_loss"), F(4), SIGNS), S(fn("margin_ranking_loss"), F(4), F(4), SIGNS, 0.3),
+    S(fn("hinge_embedding_loss"), F(4), SIGNS),
+    S(fn("margin_ranking_loss"), F(4), F(4), SIGNS, 0.3),
     *[S(fn(n), F(4, 5), LABELS, reduction=r) for n in ("nll_loss", "cross_entropy")
       for r in ("none", "mean", "sum")],
     *[S(fn(n), F(4, 5), LABELS, P(5)) for n in ("nll_loss", "cross_entropy")],

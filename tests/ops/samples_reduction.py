@@ -21,7 +21,8 @@ SAMPLES = [
     *[S(n, HOLES, 1, grad=False) for n in ("amax", "max", "min", "argmax", "median",
                                            "nansum", "nanmean", "cummax", "cummin", "logsumexp")],
     *[S(n, TIES) for n in ("amax", "amin", "max", "min", "median")],
-    *[S(n, TIES, 1) for n in ("amax", "max", "min", "argmax", "argmin", "cummax", "cummin", "mode")],
+    *[S(n, TIES, 1)
+      for n in ("amax", "max", "min", "argmax", "argmin", "cummax", "cummin", "mode")],
     *[S(n, F(0)) for n in ("sum", "prod")], S("mean", F(0), grad=False), S("var", F(1), grad=False),
     *[S(n, F(2, 0), 1, grad=False) for n in ("sum", "prod", "mean", "logsumexp", "any", "all")],
     S("sum", Z(4, kind="int32")), S("sum", B(4)), S("prod", Z(4, kind="int8")),

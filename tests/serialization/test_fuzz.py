@@ -1,4 +1,4 @@
-"""Damaged files: an error or the right tensors, never a crash, a hang, a wrong tensor, or big memory."""
+"""Damaged files: an error or the right tensors, never a crash, a hang or a wrong tensor."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ def bomb(data: bytes) -> bytes:
 
 
 def pid(cls: bytes = b"ctorch\nFloatStorage\n", count: bytes = b"K\x04") -> bytes:
-    return b"(X\x07\x00\x00\x00storage" + cls + b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpu" + count + b"tQ"
+    device = b"X\x01\x00\x00\x000X\x03\x00\x00\x00cpu"
+    return b"(X\x07\x00\x00\x00storage" + cls + device + count + b"tQ"
 
 
 def tensor(offset: bytes, size: bytes, stride: bytes, storage: bytes | None = None) -> bytes:

@@ -217,7 +217,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     torch.save([1], path)
     path.chmod(0o640)
-    with pytest.raises(Exception, match="pickle|local"):
+    with pytest.raises(Exception, match=r"pickle|local"):
         torch.save(lambda: 0, path)
     assert torch.load(path) == [1]
     torch.save([2], path)

@@ -199,14 +199,17 @@ ERRORS = [
     (sca.index_add, torch.index_add, z(3), 0, L([1]), z(1).double()),
     (sca.index_copy, torch.index_copy, z(3), 0, L([5]), z(1)),
     (sca.index_copy, torch.index_copy, z(3), 0, L([1]), z(2)),
-    (sca.index_fill, torch.index_fill, z(3), 0, L([1.0]), 1.0), (ind.take, torch.take, z(3), L([5])),
+    (sca.index_fill, torch.index_fill, z(3), 0, L([1.0]), 1.0),
+    (ind.take, torch.take, z(3), L([5])),
     (emb.embedding, F.embedding, L([5]), z(3, 2)), (emb.embedding, F.embedding, L([1.0]), z(3, 2)),
     (emb.embedding, F.embedding, L([1]), z(3, 2), 5), (emb.one_hot, F.one_hot, L([5]), 3),
-    (emb.one_hot, F.one_hot, L([-1]), 3), (sel.masked_select, torch.masked_select, z(3), L([1, 0, 1])),
+    (emb.one_hot, F.one_hot, L([-1]), 3),
+    (sel.masked_select, torch.masked_select, z(3), L([1, 0, 1])),
     (sel.masked_scatter, torch.masked_scatter, z(3), L([True, True, False]), z(1)),
     (sca.take_along_dim, torch.take_along_dim, z(3, 2), L([1]), 0),
     (sel.bincount, torch.bincount, L([-1])), (sel.bincount, torch.bincount, L([1]), z(2)),
-    (sel.histc, torch.histc, z(3), 3, 2, 1), (sel.searchsorted, torch.searchsorted, z(2, 3), z(3, 2)),
+    (sel.histc, torch.histc, z(3), 3, 2, 1),
+    (sel.searchsorted, torch.searchsorted, z(2, 3), z(3, 2)),
 ]
 
 

@@ -42,8 +42,10 @@ AVERAGE = [
     ("avg_pool1d", (2, 3, 9), (3, 2, 1), {"ceil_mode": True}),
     ("avg_pool3d", (2, 3, 5, 6, 4), (2, 2, 1), {}), ("lp_pool2d", (2, 3, 6, 6), (2, 3), {}),
     ("lp_pool1d", (2, 3, 6), (3, 2), {"stride": 1}),
-    ("adaptive_avg_pool2d", (2, 3, 8, 6), (1,), {}), ("adaptive_avg_pool2d", (2, 3, 8, 6), (3,), {}),
-    ("adaptive_avg_pool2d", (3, 8, 6), ((None, 4),), {}), ("adaptive_avg_pool1d", (2, 3, 8), (3,), {}),
+    ("adaptive_avg_pool2d", (2, 3, 8, 6), (1,), {}),
+    ("adaptive_avg_pool2d", (2, 3, 8, 6), (3,), {}),
+    ("adaptive_avg_pool2d", (3, 8, 6), ((None, 4),), {}),
+    ("adaptive_avg_pool1d", (2, 3, 8), (3,), {}),
     ("adaptive_avg_pool1d", (2, 3, 3), (5,), {}), ("adaptive_avg_pool3d", (2, 4, 5, 6), (2,), {}),
 ]
 

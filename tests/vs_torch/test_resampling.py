@@ -62,7 +62,8 @@ z = torch.zeros
 @pytest.mark.parametrize("args,kw", [
     ((z(1, 3, 8, 8),), {}), ((z(1, 3, 8, 8),), {"size": (1, 2, 3)}), ((z(3, 8),), {"size": 4}),
     ((z(1, 3, 8, 8),), {"size": 4, "scale_factor": 2}),
-    ((z(1, 3, 8, 8),), {"size": 4, "mode": "foo"}), ((z(1, 3, 8),), {"size": 4, "mode": "bilinear"}),
+    ((z(1, 3, 8, 8),), {"size": 4, "mode": "foo"}),
+    ((z(1, 3, 8),), {"size": 4, "mode": "bilinear"}),
     ((z(1, 3, 8),), {"size": 4, "align_corners": True}),
 ])
 def test_interpolate_errors(args, kw):

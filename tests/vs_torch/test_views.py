@@ -36,7 +36,7 @@ def _array(node: Any) -> Any:
 
 
 def interpreted(nodes: list[Any], **_: Any) -> None:
-    """As graph.realize.realize, by the NumPy interpreter: these programs are too many to compile."""
+    """As graph.realize.realize, by the NumPy interpreter: the programs are too many to compile."""
     for node in graph_node.topological([n for n in nodes if n.value is None]):
         if node.value is not None or node.op.name == "spec":
             continue

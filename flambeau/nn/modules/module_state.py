@@ -74,7 +74,7 @@ class StateMethods:
         return self._register_load_state_dict_pre_hook(hook, with_module=True)
 
     def register_load_state_dict_post_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, incompatible_keys)` after loading; it may change the lists in place."""
+        """Call `hook(module, incompatible_keys)` after loading; it may change the lists."""
         return register(self._load_state_dict_post_hooks, hook)
 
     # ------------------------------------------------------------ saving

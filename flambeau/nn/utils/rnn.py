@@ -207,7 +207,7 @@ def pad_packed_sequence(sequence: PackedSequence, batch_first: bool = False,
 
 def pad_sequence(sequences: Any, batch_first: bool = False, padding_value: float = 0.0,
                  padding_side: str = "right") -> Tensor:
-    """Sequences (L, *) of different L stacked into (T, N, *) or (N, T, *), padded to the longest."""
+    """Sequences (L, *) of different L stacked into (T, N, *) or (N, T, *), padded at the end."""
     if isinstance(sequences, Tensor):
         sequences = sequences.unbind(0)
     elif not isinstance(sequences, Iterable):
