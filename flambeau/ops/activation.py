@@ -12,8 +12,9 @@ from typing import Any
 from ..core import dtype as dt
 from ..graph.node import Node
 from . import algebra as a
-from .algebra import and_, exp, sigmoid, where
+from .algebra import and_, cast, exp, sigmoid, where
 from .comparison import clamp
+from .complex_ import MODULUS
 from .fused import fused
 from .promotion import check_float, promote_float, type_name, wrap_dim
 from .table import public
@@ -287,10 +288,12 @@ def _softsign(x: Node) -> Node:
 
 @public("nn.functional.softsign")
 def softsign(input: Node) -> Node:
+    if input.dtype.kind == "c":
+        return input / cast(1 + MODULUS(input), input.dtype)
     return _softsign(promote_float(input)[0])
 
 
-@fused("tanhshrink", vjp=lambda g, _out, x: (g * a.square(a.tanh(x)),))
+@fused("tanhshrink", vjp=lambda g, _out, x: (g * a.square(a.tanh(a.conj(x))),))
 def _tanhshrink(x: Node) -> Node:
     return x - a.tanh(x)
 

@@ -17,9 +17,11 @@ from ..graph.primitive import broadcast
 from . import algebra as a
 from .activation import softplus_node
 from .algebra import cast, const, exp, log, where
+from .complex_ import MODULUS
 from .fused import fused
 from .known import item
 from .promotion import float_type, promote, promote_float
+from .special import XLOGY
 from .table import public
 
 REDUCTIONS = ("none", "mean", "sum")
@@ -120,6 +122,9 @@ def l1_loss(input: Node, target: Node, size_average: bool | None = None,
             weight: Node | None = None) -> Node:
     reduction = reduction_of(size_average, reduce, reduction)
     x, y, w = _pair(input, target, weight)
+    if x.dtype.kind == "c":
+        gap = MODULUS(x - y)
+        x, y = gap, a.zeros_like(gap)
     return _weighted(_l1, x, y, w, reduction)
 
 
@@ -288,7 +293,7 @@ def binary_cross_entropy_with_logits(input: Node, target: Node, weight: Node | N
 def _kl(x: Node, y: Node, log_target: bool) -> Node:
     if log_target:
         return exp(y) * (y - x)
-    return where(a.gt(y, 0), y * log(where(a.gt(y, 0), y, 1)), 0) - y * x
+    return XLOGY(y, y) - y * x
 
 
 @public("nn.functional.kl_div")

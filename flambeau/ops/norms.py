@@ -130,7 +130,7 @@ def renorm(input: Node, p: float, dim: int, maxnorm: float) -> Node:
 @public("nn.functional.normalize")
 def normalize(input: Node, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -> Node:
     size = norm_of(input, p, dim, True)
-    return input / a.expand(clamp_min(size, eps), input.shape)
+    return input / cast(a.expand(clamp_min(size, eps), input.shape), input.dtype)
 
 
 @public("torch.cosine_similarity", "nn.functional.cosine_similarity")

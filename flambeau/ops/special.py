@@ -343,7 +343,7 @@ def _xlogy_slope(g: Node, _out: Node, x: Node, y: Node) -> tuple[Node, Node]:
 
 
 @fused("xlogy", vjp=_xlogy_slope)
-def _xlogy(x: Node, y: Node) -> Node:
+def XLOGY(x: Node, y: Node) -> Node:  # noqa: N802 - an Op
     return where(a.isnan(y), math.nan, where(a.eq(x, 0), 0, x * log(y)))
 
 
@@ -359,7 +359,7 @@ def _xlog1py(x: Node, y: Node) -> Node:
 @public("xlogy", "special.xlogy", inplace=True)
 def xlogy(input: Node | Number, other: Node | Number) -> Node:
     x, y = promote_float(input, other)
-    return _xlogy(x, y)
+    return XLOGY(x, y)
 
 
 @public("special.xlog1py")
