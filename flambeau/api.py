@@ -18,6 +18,7 @@ from .autograd.grad_mode import (
 )
 from .runtime.threads import get_num_threads, set_num_threads
 from .tensor import names as _names
+from .tensor import override as _override
 from .tensor.tensor import Tensor
 from .tensor import attributes as _attributes  # noqa: F401  (puts methods on Tensor)
 from .tensor import conversion as _conversion  # noqa: F401
@@ -52,6 +53,7 @@ from .tensor.storages import CLASSES as _storages
 
 _names.load()
 _names.attach()
+_override.attach()
 
 from .tensor import gradients as _gradients  # noqa: E402,F401  (needs the table)
 
@@ -93,3 +95,11 @@ from .tensor import printing as _printing  # noqa: E402
 from .tensor.printing import set_printoptions  # noqa: E402
 
 __all__ = [n for n in globals() if not n.startswith("_") and n not in ("annotations", "Any")]
+
+
+def __getattr__(name: str) -> Any:
+    """Layers look names up here; submodules are imported when first asked for."""
+    if name in LAZY:
+        import importlib
+        return importlib.import_module(f"{__package__}.{LAZY[name]}")
+    raise AttributeError(f"module 'torch' has no attribute '{name}'")

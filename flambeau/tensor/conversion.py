@@ -148,19 +148,25 @@ def __bool__(self: Tensor) -> bool:
     return bool(item(self))
 
 
+def _lone(self: Tensor) -> Any:
+    if self.numel() != 1:  # type: ignore[attr-defined]
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    return item(self)
+
+
 @method
 def __int__(self: Tensor) -> int:
-    return int(item(self))
+    return int(_lone(self))
 
 
 @method
 def __float__(self: Tensor) -> float:
-    return float(item(self))
+    return float(_lone(self))
 
 
 @method
 def __complex__(self: Tensor) -> complex:
-    return complex(item(self))
+    return complex(_lone(self))
 
 
 @method
@@ -288,8 +294,7 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
     return cast(self, other.dtype)
 
 
-@method
-def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
+def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
     if dtype is None:
         return type_string(self.dtype)
     if isinstance(dtype, DType):
@@ -301,6 +306,9 @@ def type(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: 
     if isinstance(dtype, str):
         raise ValueError(f"invalid type: '{dtype}'")
     raise RuntimeError(f"type(): invalid dtype {dtype!r}")
+
+
+Tensor.type = type_  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------- copies

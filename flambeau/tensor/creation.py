@@ -51,7 +51,7 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
     """Sizes given as `f(2, 3)` or `f((2, 3))`."""
     if len(args) == 1 and isinstance(args[0], (tuple, list)):
         args = args[0]
-    shape = []
+    shape: list[int] = []
     for n in args:
         if type(n) is not int:
             if isinstance(n, float) or not hasattr(n, "__index__"):
@@ -223,8 +223,6 @@ def empty(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, de
     """Zeros: flambeau does not show you old memory."""
     _check_layout(layout)
     kind = dtype or (out.dtype if out is not None else default_dtype())
-    if "size" in (kw := {}):
-        size = kw["size"]
     t = _out(out, filled(size_of(size, "empty"), 0, kind, device, requires_grad))
     return _in_order(t, memory_format)
 
@@ -566,7 +564,7 @@ def _make(cls: type, *args: Any, **kwargs: Any) -> Tensor:
 
 def as_class(t: Tensor, cls: type) -> Tensor:
     """The same tensor as an instance of a subclass."""
-    made = object.__new__(cls)
+    made: Any = object.__new__(cls)
     for field in ("_storage", "_counter", "_shape", "_layout", "dtype", "_cache", "_auto"):
         setattr(made, field, getattr(t, field))
     return made

@@ -21,6 +21,7 @@ from ..graph.node import Node
 from ..graph.primitive import ALIAS, spec
 from ..graph.realize import realize
 from .functionalize import edge_of, read, requires_grad, wrap, wrap_as
+from .override import ask, asks
 from .size import Size
 from .storage import INFERENCE
 from .tensor import Tensor
@@ -64,7 +65,8 @@ def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs
             kept.append(spec_of(s))
             continue
         t = inputs.get(id(s))
-        if t is not None and t is not own:      # an in-place step keeps its own copy of the old value
+        # An in-place step keeps its own copy of the old value.
+        if t is not None and t is not own:
             count = t._counter
             if count is INFERENCE:
                 raise RuntimeError(
@@ -156,16 +158,19 @@ def record(out: Node, inputs: Inputs, cls: type[OpGradFn], counter: Any,
 class Call:
     """What a call's arguments hold: the tensors by their node, and whether one needs a gradient."""
 
-    __slots__ = ("device", "inputs", "track")
+    __slots__ = ("asked", "device", "inputs", "track")
 
     def __init__(self, inputs: Inputs | None = None, track: bool = False,
                  device: Any = CPU) -> None:
         self.inputs: Inputs = {} if inputs is None else inputs
         self.track = track
         self.device = device
+        self.asked = False                      # a class with __torch_function__ is among them
 
     def take(self, t: Tensor) -> Node:
         """The node of a tensor argument."""
+        if t.__class__ is not Tensor and asks(t):
+            self.asked = True
         node = read(t)
         prior = self.inputs.get(id(node))
         if prior is not None and prior is not t:
@@ -193,6 +198,8 @@ class Call:
         if isinstance(a, (list, tuple)):
             items = [self.swap(x) for x in a]
             return kind(*items) if hasattr(a, "_fields") else tuple(items)
+        if hasattr(kind, "__torch_function__"):
+            self.asked = True
         return a
 
 
@@ -301,6 +308,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
         device = CPU
         for a in args:
             if isinstance(a, Tensor):
+                if a.__class__ is not Tensor and asks(a):
+                    return ask(call, args, kwargs)
                 storage = a._storage
                 node = storage.value
                 if a._layout is not None or storage.pin is not None or node.shape != a._shape:
@@ -321,6 +330,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
             else:
                 c = Call(inputs, track, device)
                 raw.append(c.swap(a))
+                if c.asked:
+                    return ask(call, args, kwargs)
                 track, device = c.track, c.device
         if kwargs:
             return slow(args, kwargs, Call(inputs, track, device), raw)
@@ -341,7 +352,10 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
 
     def slow(args: Any, kwargs: dict[str, Any], c: Call, raw: list[Any]) -> Any:
         out = kwargs.pop("out", None)
+        given = kwargs
         kwargs = {k: c.swap(v) for k, v in kwargs.items()}
+        if c.asked:
+            return ask(call, args, given if out is None else {**given, "out": out})
         if not var_keywords:
             kwargs = rename(kwargs, known)
         result = call_entry(name, fn, raw, kwargs)

@@ -33,7 +33,8 @@ Shape = tuple[int, ...]
 class _Plan:
     """An index taken apart: per dim of x a slice, which dims go, where new ones come, and gathers.
 
-    `form` lists the dims of the view: a dim of x, or -1 for an inserted one; `gathers` maps places in
+    `form` lists the dims of the view: a dim of x, or -1 for an inserted one; `gathers` maps places
+    in
     the view to index nodes or masks.
     """
 
@@ -118,6 +119,8 @@ def _entry(p: _Plan, k: Any, d: int, rest: int) -> int:
         return d
     if isinstance(k, Tensor):
         return _tensor_entry(p, k, d)
+    if isinstance(k, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(k).__name__}'")
     if isinstance(k, float) or not hasattr(k, "__index__"):
         raise IndexError("only integers, slices (`:`), ellipsis (`...`), None and long or byte "
                          "Variables are valid indices (got " + type(k).__name__ + ")")
@@ -232,7 +235,9 @@ def checked(index: Node, n: int, dim: int) -> Node:
         index = CAST(index, dtype=dt.int64)
     if low < 0:
         index = alg.where(alg.lt(index, 0), alg.add(index, n), index)
-        index.facts = (max(0, low + n if high < 0 else 0), max(high, n + low) if high < 0 else n - 1)
+        all_negative = high < 0
+        index.facts = (max(0, low + n if all_negative else 0),
+                       max(high, n + low) if all_negative else n - 1)
     return index
 
 
@@ -320,7 +325,7 @@ def __setitem__(self: Tensor, key: Any, value: Any) -> None:
 
 
 def _assign(target: Tensor, source: Tensor) -> None:
-    """target.copy_(source), after the extents of 1 in front that target does not have are dropped."""
+    """target.copy_(source), less the extents of 1 in front that target does not have."""
     shape = source._shape
     while len(shape) > len(target._shape) and shape[0] == 1:
         shape = shape[1:]

@@ -155,7 +155,8 @@ def _embed(array: Array, have: DType, shape: tuple[int, ...], depth: int, flat: 
            kind: DType | None) -> DType:
     if array.shape != shape[depth:]:
         if array.ndim == 0 or depth >= len(shape) or array.size != 1:
-            raise ValueError(f"expected sequence of length {shape[depth] if depth < len(shape) else 0}"
+            length = shape[depth] if depth < len(shape) else 0
+            raise ValueError(f"expected sequence of length {length}"
                              f" at dim {depth} (got {array.shape[0] if array.ndim else 0})")
         if array.size != 1:
             raise ValueError("only one element tensors can be converted to Python scalars")
@@ -169,7 +170,10 @@ def _filled(flat: list[Any], shape: tuple[int, ...], kind: DType, found: DType |
                            f"{kind.name} without overflow")
     if kind.kind in "iu" and found is not None and found.kind == "f":
         from ..graph.interpret import cast
-        return cast(np.array(flat, np.float64), kind.numpy).reshape(shape)
+        numbers = np.array(flat, np.float64)
+        if not np.isfinite(numbers).all():
+            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+        return cast(numbers, kind.numpy).reshape(shape)
     if kind.kind == "b":
         return np.array([bool(x) for x in flat], np.bool_).reshape(shape)
     if kind.kind in "iu":
@@ -187,7 +191,7 @@ def _check_range(flat: list[Any], kind: DType) -> None:
     for x in (min(flat), max(flat)) if flat else ():
         if not low <= x <= limits.max:
             if kind is dt.int64:
-                raise RuntimeError("Overflow when unpacking long long")
+                raise ValueError("Overflow when unpacking long long")
             raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
     if kind.kind == "u":
         flat[:] = [int(x) % (int(limits.max) + 1) for x in flat]

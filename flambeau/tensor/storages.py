@@ -108,7 +108,7 @@ def tensor_over(cell: Storage, shape: tuple[int, ...], stride: tuple[int, ...], 
             f"{nbytes_of(cell)}")
     t = f.wrap(cell.value, cell.device)
     t._storage = cell
-    if t._counter is not f.INFERENCE:
+    if t._counter is not INFERENCE:
         t._counter = cell
     whole = (offset == 0 and layout.numel == cell.value.size
              and layout.stride == contiguous_stride(shape))

@@ -7,7 +7,7 @@ beside this file, which put them here with `@method`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,6 +38,27 @@ class Tensor(_Cell):
     _layout: Any
     _cache: Any
     _auto: Any
+
+    if TYPE_CHECKING:                           # put here by the table and the files named above
+        def __getattr__(self, name: str) -> Any: ...
+        __add__: Any
+        __radd__: Any
+        __sub__: Any
+        __rsub__: Any
+        __mul__: Any
+        __rmul__: Any
+        __truediv__: Any
+        __neg__: Any
+        __lt__: Any
+        __gt__: Any
+        __and__: Any
+        __or__: Any
+        __getitem__: Any
+        __setitem__: Any
+        __len__: Any
+        __int__: Any
+        __float__: Any
+        __iter__: Any
 
     __array_priority__ = 1000
     is_cuda = False
