@@ -89,10 +89,24 @@ def sum_type(x: Node, dtype: dtype | None) -> dtype:
     return dt.int64 if x.dtype.kind in "bui" else x.dtype
 
 
+def _total_slope(g: Node, _out: Node, _x: Node, dims: tuple[int, ...], keepdim: bool,
+                 kind: dtype) -> tuple[Node]:
+    return (spread(restored(g, _x, dims), _x),)
+
+
+def _total_expansion(x: Node, dims: tuple[int, ...], keepdim: bool, kind: dtype) -> Node:
+    return a.reshape(a.sum_(cast(x, kind), dims), reduced(x, dims, keepdim))
+
+
+TOTAL = Op("sum_dims", lambda x, dims, keepdim, kind: (reduced(x, dims, keepdim), kind),
+           params=("dims", "keepdim", "kind"), expand=_total_expansion, vjp=_total_slope)
+
+
 def total(x: Node, dims: tuple[int, ...], keepdim: bool, kind: dtype) -> Node:
     """sum over dims in `kind`; the dims dropped unless kept."""
-    out = a.sum_(cast(x, kind), dims)
-    return out if keepdim else a.squeeze(out, dims)
+    if not dims:
+        return cast(x, kind)
+    return TOTAL(x, dims=dims, keepdim=bool(keepdim), kind=kind)
 
 
 @public("sum")
