@@ -5,15 +5,16 @@ In: what `tensor` records. Out: gradients. Imports only `core`.
 from __future__ import annotations
 
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
-from . import function, graph
+from . import anomaly_mode, function, functional, grad_mode, graph
 from .api import backward, grad
-from .function import Function
+from .function import Function, NestedIOFunction
+from .gradcheck import gradcheck, gradgradcheck
 from .grad_mode import (
     enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled,
     set_multithreading_enabled,
 )
 
-__all__ = ["Function", "backward", "detect_anomaly", "enable_grad", "function", "grad", "graph",
-           "inference_mode",
-           "is_grad_enabled", "no_grad", "set_detect_anomaly", "set_grad_enabled",
-           "set_multithreading_enabled"]
+__all__ = ["Function", "NestedIOFunction", "anomaly_mode", "backward", "detect_anomaly",
+           "enable_grad", "function", "functional", "grad", "grad_mode", "gradcheck",
+           "gradgradcheck", "graph", "inference_mode", "is_grad_enabled", "no_grad",
+           "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled"]

@@ -470,6 +470,10 @@ class _Questions:
         from ..ops.algebra import full
         return f.wrap(full(described[0], value, described[1]))
 
+    def stack(self, rows: list[Tensor]) -> Tensor:
+        from .names import PUBLIC
+        return PUBLIC["torch"]["stack"](rows)
+
     def differentiable(self, t: Tensor) -> bool:
         return t.dtype.kind in "fc"
 

@@ -1,0 +1,150 @@
+"""`gradcheck` and `gradgradcheck`: recorded gradients against differences of the function.
+
+In: a function and float64 (or complex128) inputs. Out: True, or GradcheckError.
+Works through the methods of the tensors it is given; the reference is central differences.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import api
+
+
+class GradcheckError(RuntimeError):
+    """The gradients differ, or the inputs cannot be checked."""
+
+
+def _tuple(x: Any) -> tuple[Any, ...]:
+    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
+
+
+def _array(t: Any) -> np.ndarray[Any, Any]:
+    return np.array(t.detach().numpy())
+
+
+def _numeric(fn: Callable[..., Any], inputs: tuple[Any, ...], which: int, eps: float,
+             ) -> list[np.ndarray[Any, Any]]:
+    """d(output)/d(input `which`) by central differences, one (inputs, outputs) matrix an output."""
+    x = inputs[which]
+    base = _array(x)
+    columns: list[list[Any]] = []
+    steps = (eps, 1j * eps) if base.dtype.kind == "c" else (eps,)
+    for at in np.ndindex(base.shape):
+        row: list[Any] = []
+        for step in steps:
+            ends = []
+            for sign in (1, -1):
+                moved = base.copy()
+                moved[at] += sign * step
+                given = list(inputs)
+                given[which] = _like(x, moved)
+                ends.append([_array(o).ravel() for o in _outputs(fn, tuple(given))])
+            row.append([(a - b) / (2 * eps) for a, b in zip(*ends)])
+        columns.append(row)
+    count = len(_outputs(fn, inputs))
+    result = []
+    for k in range(count):
+        rows = [[part[k] for part in row] for row in columns]
+        result.append(np.array([r[0] if len(r) == 1 else r[0] + 1j * r[1] for r in rows]))
+    return result
+
+
+def _like(x: Any, values: np.ndarray[Any, Any]) -> Any:
+    return x.new_tensor(values, dtype=x.dtype).requires_grad_(x.requires_grad)
+
+
+def _outputs(fn: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Any]:
+    ask = api.tensors()
+    return [o for o in _tuple(fn(*inputs)) if ask.is_tensor(o) and ask.differentiable(o)]
+
+
+def _analytic(outputs: list[Any], inputs: list[Any], k: int) -> list[np.ndarray[Any, Any]]:
+    """Rows d(output k)/d(input), (inputs, outputs), for every input."""
+    out = outputs[k]
+    columns: list[list[np.ndarray[Any, Any]]] = [[] for _ in inputs]
+    for at in range(out.numel()):
+        seed = np.zeros(out.numel(), _array(out).dtype)
+        seed[at] = 1
+        g = out.detach().new_tensor(seed, dtype=out.dtype).reshape(out.shape)
+        found = api.grad([out], inputs, [g], retain_graph=True, allow_unused=True)
+        for column, x, d in zip(columns, inputs, found):
+            column.append(np.zeros(x.numel(), _array(x).dtype) if d is None else
+                          _array(d).ravel())
+    return [np.stack(c, 1) if c else np.zeros((x.numel(), 0)) for c, x in zip(columns, inputs)]
+
+
+def gradcheck(func: Callable[..., Any], inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5,
+              rtol: float = 1e-3, raise_exception: bool = True, nondet_tol: float = 0.0,
+              check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+              check_batched_grad: bool = False, check_batched_forward_grad: bool = False,
+              check_forward_ad: bool = False, check_backward_ad: bool = True,
+              fast_mode: bool = False, masked: bool | None = None) -> bool:
+    """Whether the gradients of func at `inputs` are those of its differences."""
+    given = _tuple(inputs)
+    try:
+        _check(func, given, eps, atol, rtol)
+    except GradcheckError:
+        if raise_exception:
+            raise
+        return False
+    return True
+
+
+def _check(func: Callable[..., Any], given: tuple[Any, ...], eps: float, atol: float,
+           rtol: float) -> None:
+    ask = api.tensors()
+    wanted = [i for i, x in enumerate(given) if ask.is_tensor(x) and ask.requires(x)]
+    if not wanted:
+        raise ValueError("gradcheck expects at least one input tensor to require gradient, but "
+                         "none of the them have requires_grad=True.")
+    outputs = [o for o in _outputs(func, given) if ask.requires(o)]
+    if not outputs:
+        for i in wanted:
+            for k, matrix in enumerate(_numeric(func, given, i, eps)):
+                if np.abs(matrix).max(initial=0) > atol:
+                    raise GradcheckError(f"Numerical gradient for function expected to be zero; "
+                                         f"output {k}, input {i}")
+        return
+    numeric = {i: _numeric(func, given, i, eps) for i in wanted}
+    differentiable = [k for k, o in enumerate(_outputs(func, given)) if ask.requires(o)]
+    for place, k in enumerate(differentiable):
+        rows = _analytic(outputs, [given[i] for i in wanted], place)
+        for i, analytic in zip(wanted, rows):
+            expected = numeric[i][k]
+            if not np.allclose(analytic, expected.conj() if expected.dtype.kind == "c" and
+                               analytic.dtype.kind != "c" else expected, rtol, atol):
+                raise GradcheckError(f"Jacobian mismatch for output {k} with respect to input {i},\n"
+                                     f"numerical:{expected}\nanalytical:{analytic}\n")
+
+
+def gradgradcheck(func: Callable[..., Any], inputs: Any, grad_outputs: Any = None, *,
+                  eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
+                  gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True,
+                  nondet_tol: float = 0.0, check_undefined_grad: bool = True,
+                  check_grad_dtypes: bool = False, check_batched_grad: bool = False,
+                  check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True,
+                  fast_mode: bool = False, masked: bool = False) -> bool:
+    """`gradcheck` of the gradient itself, by the inputs and by the incoming gradients."""
+    ask = api.tensors()
+    given = _tuple(inputs)
+    outs = [o for o in _outputs(func, given) if ask.requires(o)]
+    if grad_outputs is None:
+        rng = np.random.default_rng(0)
+        seeds = tuple(o.detach().new_tensor(rng.standard_normal(tuple(o.shape)), dtype=o.dtype)
+                      .requires_grad_() for o in outs)
+    else:
+        seeds = _tuple(grad_outputs)
+    count = len(given)
+
+    def gradient(*args: Any) -> Any:
+        xs, gs = args[:count], args[count:]
+        results = [o for o in _outputs(func, tuple(xs)) if ask.requires(o)]
+        wanted = [x for x in xs if ask.is_tensor(x) and ask.requires(x)]
+        found = api.grad(results, wanted, list(gs), create_graph=True, allow_unused=True)
+        return tuple(g for g in found if g is not None)
+
+    return gradcheck(gradient, given + seeds, eps=eps, atol=atol, rtol=rtol,
+                     raise_exception=raise_exception)
