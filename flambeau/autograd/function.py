@@ -54,6 +54,7 @@ class BackwardCFunction(GradFn, FunctionCtx):
         self._saved: list[Any] | None = []
         self._tensor_places: list[int] = []
         self._shapes: list[Any] = []
+        self._input_specs: list[Any] = []
         self.outputs = 1
 
     @property

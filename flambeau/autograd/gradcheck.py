@@ -116,7 +116,8 @@ def _check(func: Callable[..., Any], given: tuple[Any, ...], eps: float, atol: f
             expected = numeric[i][k]
             if not np.allclose(analytic, expected.conj() if expected.dtype.kind == "c" and
                                analytic.dtype.kind != "c" else expected, rtol, atol):
-                raise GradcheckError(f"Jacobian mismatch for output {k} with respect to input {i},\n"
+                raise GradcheckError(f"Jacobian mismatch for output {k} with respect to input "
+                                     f"{i},\n"
                                      f"numerical:{expected}\nanalytical:{analytic}\n")
 
 

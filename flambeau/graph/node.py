@@ -17,6 +17,7 @@ from ..core.dtype import dtype
 from ..core.trace import caller
 
 Shape = tuple[int, ...]
+DType = dtype                                   # in a class whose attribute is called dtype
 Rule = Callable[..., tuple[Shape, dtype]]
 
 
@@ -83,7 +84,7 @@ class Node:
     facts: Any                                  # (low, high) of a realised index, found once
 
     def __init__(self, op: Op, src: tuple[Node, ...], attrs: tuple[Any, ...], shape: Shape,
-                 dtype: dtype) -> None:
+                 dtype: DType) -> None:
         self.op = op
         self.src = src
         self.attrs = attrs

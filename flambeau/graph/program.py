@@ -122,7 +122,7 @@ def _result(node: Node, order: dict[int, int], inputs: int, in_place: dict[int, 
 def _array(slot: Slot, table: list[int], shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     nbytes = slot.size * slot.dtype.itemsize
     raw = (ctypes.c_char * nbytes).from_address(table[slot.slot] + slot.offset)
-    return np.frombuffer(raw, slot.dtype.numpy).reshape(shape)
+    return np.frombuffer(memoryview(raw), slot.dtype.numpy).reshape(shape)
 
 
 def _foreign(step: Foreign, table: list[int]) -> None:

@@ -55,7 +55,7 @@ def _block(c: Contraction, plan: DotPlan, b: Index, n0: Index, width: int) -> tu
     body: tuple[Stmt, ...] = ()
     done = 0
     for count, columns in even(width, plan.columns):
-        body += loop("q", count, "seq", lambda q, columns=columns, done=done: _columns(
+        body += loop("q", count, "seq", lambda q, columns=columns, done=done: _columns(  # type: ignore[misc]
             c, plan, b, n0, q * columns + done, columns, width, sums))
         done += count * columns
 
@@ -72,7 +72,7 @@ def _columns(c: Contraction, plan: DotPlan, b: Index, n0: Index, q: Index, colum
     body: tuple[Stmt, ...] = ()
     done = 0
     for count, rows in even(c.m, plan.rows):
-        body += loop("r", count, "seq", lambda r, rows=rows, done=done: _tile(
+        body += loop("r", count, "seq", lambda r, rows=rows, done=done: _tile(  # type: ignore[misc]
             c, b, r * rows + done, rows, n0, q, columns, width, sums))
         done += count * rows
     return body

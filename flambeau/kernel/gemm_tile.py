@@ -162,7 +162,7 @@ class TileNest:
             def panel(p: Index, first: int = first, width: int = width) -> tuple[Stmt, ...]:
                 out: tuple[Stmt, ...] = ()
                 for g in self.groups:
-                    out += loop("r", g.count, "seq", lambda r, g=g: self.tile(
+                    out += loop("r", g.count, "seq", lambda r, g=g: self.tile(  # type: ignore[misc]
                         g, r, p + first, width, kc, rows, panels, b, m0, p0, sums))
                 return out
             body += loop("p", count, "seq", panel)
@@ -263,7 +263,7 @@ class TileNest:
         def copy(k: Index) -> tuple[Stmt, ...]:
             out: tuple[Stmt, ...] = ()
             for g in self.groups:
-                out += loop("r", g.count, "seq", lambda r, g=g: loop(
+                out += loop("r", g.count, "seq", lambda r, g=g: loop(  # type: ignore[misc]
                     "i", g.height, "vector", lambda i: (
                         Store(block, at(g, r, i, k), element(g.row(r) + i, k)),)))
             return out
@@ -316,7 +316,7 @@ class TileNest:
             return self.b_element(b, k0 + k, p0 + p, j)
         body: tuple[Stmt, ...] = ()
         for first, count, width in self._strips():
-            body += loop("q", count, "seq", lambda q, first=first, width=width: self.pack_panel(
+            body += loop("q", count, "seq", lambda q, first=first, width=width: self.pack_panel(  # type: ignore[misc]
                 kc, width, lambda k, j: at(q + first, k, j),
                 lambda k, j: element(q + first, k, j), block))
         return body, lambda p, k, j: Load(block, at(p, k, j), self.type)

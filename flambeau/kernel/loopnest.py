@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Any, Union
 
 from ..core.dtype import dtype
 from ..core.symbol import Index, Var
@@ -204,7 +204,7 @@ class Kernel:
     body: tuple[Stmt, ...]
     flops: int = 0
     bytes: int = 0
-    origin: object = field(default=None, compare=False)
+    origin: Any = field(default=None, compare=False)
 
     @property
     def parallel(self) -> Loop | None:

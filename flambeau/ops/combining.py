@@ -150,10 +150,10 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[V, ...]:
     if indexing == "xy" and len(parts) > 1:
         order[:2] = 1, 0
     shape = tuple(parts[k].size for k in order)
-    out = []
+    out: list[Any] = []
     for k, x in enumerate(parts):
         lone = tuple(x.size if order[d] == k else 1 for d in range(len(parts)))
-        column = x.reshape(lone) if isinstance(x, Layout) else alg.reshape(x, lone)
+        column: Any = x.reshape(lone) if isinstance(x, Layout) else alg.reshape(x, lone)
         out.append(broadcast_to(column, shape))
     return tuple(out)
 
@@ -170,7 +170,8 @@ def cartesian_prod(*tensors: Node) -> Node:
     _vectors(tensors)
     if len(tensors) == 1:
         return tensors[0]
-    return alg.cat([alg.reshape(x, (x.size, 1)) for x in meshgrid(*_common(list(tensors)))], 1)
+    grid: Any = meshgrid(*_common(list(tensors)))
+    return alg.cat([alg.reshape(x, (x.size, 1)) for x in grid], 1)
 
 
 @public("combinations")

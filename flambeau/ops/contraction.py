@@ -424,8 +424,8 @@ def matrix_power(input: Node, n: int) -> Node:
         raise RuntimeError("linalg.matrix_power: A must be batches of square matrices, but they "
                            f"are {input.shape[-2]} by {input.shape[-1]} matrices")
     if n < 0:
-        from .linalg import inv
-        return matrix_power(inv(input), -n)
+        raise NotImplementedError("linalg.matrix_power: n < 0 needs the inverse, which flambeau "
+                                  "does not have yet")
     out: Node | None = None
     square = input
     while n:

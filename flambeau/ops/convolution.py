@@ -37,7 +37,7 @@ class Window(NamedTuple):
     dilation: Shape
     groups: int
 
-    def count(self, size: Sequence[int], kernel: Sequence[int]) -> Shape:
+    def windows(self, size: Sequence[int], kernel: Sequence[int]) -> Shape:
         """How many windows fit along each dim."""
         return tuple(
             (a + n + max(n - 1, 0) * i + b - d * (k - 1) - 1) // s + 1
@@ -45,7 +45,7 @@ class Window(NamedTuple):
 
 
 def _infer(x: Node, w: Node, *attrs: Any) -> tuple[Shape, dtype]:
-    count = Window(*attrs).count(x.shape[2:], w.shape[2:])
+    count = Window(*attrs).windows(x.shape[2:], w.shape[2:])
     return (x.shape[0], w.shape[0], *count), x.dtype
 
 
@@ -124,7 +124,7 @@ def turned(w: Node, groups: int) -> Node:
 def back(at: Window, size: Sequence[int], kernel: Sequence[int]) -> Window:
     """The window that leads from the gradient back to an input of `size`."""
     low, high = [], []
-    for n, k, m, s, a, i, d in zip(size, kernel, at.count(size, kernel), at.stride, at.low,
+    for n, k, m, s, a, i, d in zip(size, kernel, at.windows(size, kernel), at.stride, at.low,
                                    at.inner, at.dilation):
         first = d * (k - 1) - a
         low.append(first)
@@ -302,7 +302,7 @@ def _conv_transpose(rank: int, input: Node, weight: Node, bias: Node | None, str
         raise RuntimeError("output padding must be smaller than either stride or dilation, but got "
                            + _named(rank, output_padding=extra, stride=steps, dilation=spread))
     at = given._replace(stride=(1,) * rank)
-    size = at.count(x.shape[2:], weight.shape[2:])
+    size = at.windows(x.shape[2:], weight.shape[2:])
     if any(n <= 0 for n in size):
         raise RuntimeError(f"Given input size per channel: ({_by(x.shape[2:])}). Calculated output "
                            f"size per channel: ({_by(size)}). Output size is too small")

@@ -202,7 +202,7 @@ def conj(x: Node) -> Node:
     return CONJ(x) if x.dtype.kind == "c" else x
 
 
-@composite("conj", lambda x: (x.shape, x.dtype), vjp=lambda g, _out, _x: (CONJ(g),))
+@composite("conj", lambda x: (x.shape, x.dtype), vjp=lambda g, _out, _x: (conj(g),))
 def CONJ(x: Node) -> Node:  # noqa: N802 - an Op
     return p.HOST(x, name="conj", args=(), which=0, shape=x.shape, dtype=x.dtype)
 

@@ -1,7 +1,7 @@
 """Orthogonal polynomials by their three-term recurrences (DLMF 18.9).
 
-In: x and the degree n, nodes or numbers. Out: a node; 0 for a negative degree. The degrees are looked
-at, since the number of steps depends on them.
+In: x and the degree n, nodes or numbers. Out: a node; 0 for a negative degree. The degrees are
+looked at, since the number of steps depends on them.
 
     special.hermite_polynomial_h(x, 3)  ->  8x^3 - 12x
 """
@@ -56,7 +56,8 @@ def _evaluate(x: Node, n: Node, highest: int, first: Callable[[Node], Node], ste
     return out
 
 
-def _polynomial(name: str, first: Callable[[Node], Node], step: Step, shifted: bool = False) -> None:
+def _polynomial(name: str, first: Callable[[Node], Node], step: Step,
+                shifted: bool = False) -> None:
     @public(f"special.{name}")
     def apply(input: Node | float, n: Node | float) -> Node:
         highest = int(np.max(array(n), initial=0)) if isinstance(n, Node) else int(n)

@@ -32,7 +32,7 @@ class Pool(NamedTuple):
     high: Shape
     dilation: Shape
 
-    def count(self, size: Sequence[int]) -> Shape:
+    def windows(self, size: Sequence[int]) -> Shape:
         return tuple((n + a + b - d * (k - 1) - 1) // s + 1 for n, k, s, a, b, d in
                      zip(size, *self))
 
@@ -40,7 +40,7 @@ class Pool(NamedTuple):
 def _infer(x: Node, *attrs: Any) -> tuple[Shape, dtype]:
     at = Pool(*attrs)
     lead = x.ndim - len(at.kernel)
-    return x.shape[:lead] + at.count(x.shape[lead:]), x.dtype
+    return x.shape[:lead] + at.windows(x.shape[lead:]), x.dtype
 
 
 def _windows(x: Node, at: Pool) -> Node:

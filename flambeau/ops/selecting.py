@@ -207,7 +207,7 @@ def searchsorted(sorted_sequence: Node, input: Any = None, *, out_int32: bool = 
     lines, wanted = array(edges), array(values)
     if sorter is not None:
         lines = np.take_along_axis(lines, array(sorter), -1)
-    where = "right" if right or side == "right" else "left"
+    where: Any = "right" if right or side == "right" else "left"
     if edges.ndim == 1 or not wanted.size or not lines.size:
         out = np.zeros(wanted.shape) if edges.ndim > 1 else np.searchsorted(lines, wanted, where)
     else:

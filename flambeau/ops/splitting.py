@@ -93,7 +93,7 @@ def tensor_split(input: V, indices_or_sections: Any = None, dim: int = 0, *,
     if input.ndim == 0:
         raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a "
                            "tensor with 0 dims")
-    how = next(a for a in (indices_or_sections, indices, sections, tensor_indices_or_sections)
+    how: Any = next(a for a in (indices_or_sections, indices, sections, tensor_indices_or_sections)
                if a is not None)
     d = wrap_dim(dim, input.ndim)
     n = input.shape[d]

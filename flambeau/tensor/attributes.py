@@ -327,7 +327,7 @@ def retain_grad(self: Tensor) -> None:
     if is_leaf(self) or self._auto.retains:
         return
     self._auto.retains = True
-    self._retain_again()  # type: ignore[attr-defined]
+    self._retain_again()
 
 
 @method
@@ -429,7 +429,7 @@ def _set_data(self: Tensor, new: Tensor) -> None:
 
 Tensor.data = property(_get_data, _set_data)  # type: ignore[attr-defined]
 
-Tensor.__hash__ = lambda self: id(self)  # type: ignore[assignment,method-assign]
+Tensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign]
 
 
 class _Questions:
@@ -523,8 +523,8 @@ class _Questions:
                 raise RuntimeError(f"Function {name} returned an invalid gradient at index {i} - "
                                    f"got {list(g._shape)} but expected shape compatible with "
                                    f"{list(shape)}")
-            g = g.sum_to_size(shape)  # type: ignore[attr-defined]
-        return g if g.dtype is kind else g.to(kind)  # type: ignore[attr-defined]
+            g = g.sum_to_size(shape)
+        return g if g.dtype is kind else g.to(kind)
 
 
 def _dirtied(t: Tensor, fn: Any, index: int) -> Tensor:

@@ -47,7 +47,7 @@ def values(t: Tensor) -> Array:
 
 @method
 def item(self: Tensor) -> Any:
-    n = self.numel()  # type: ignore[attr-defined]
+    n = self.numel()
     if n != 1:
         raise RuntimeError(f"a Tensor with {n} elements cannot be converted to Scalar")
     number = values(self).reshape(-1)[0]
@@ -74,7 +74,7 @@ def tolist(self: Tensor) -> Any:
 def numpy(self: Tensor, *, force: bool = False) -> Array:
     """An array over the same memory."""
     if force:
-        return numpy(self.detach().cpu().resolve_conj().resolve_neg())  # type: ignore[attr-defined]
+        return numpy(self.detach().cpu().resolve_conj().resolve_neg())
     if f.requires_grad(self):
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use "
                            "tensor.detach().numpy() instead.")
@@ -118,7 +118,7 @@ def __array_wrap__(self: Tensor, array: Array, context: Any = None, return_scala
 @method
 def data_ptr(self: Tensor) -> int:
     """The address of the first element; the storage stays there from now on."""
-    if self._storage.device is META or not self.numel():  # type: ignore[attr-defined]
+    if self._storage.device is META or not self.numel():
         return 0
     pin = pinning.expose(self._storage)
     offset = 0 if self._layout is None else self._layout.offset
@@ -140,7 +140,7 @@ def __len__(self: Tensor) -> int:
 
 @method
 def __bool__(self: Tensor) -> bool:
-    n = self.numel()  # type: ignore[attr-defined]
+    n = self.numel()
     if n == 0:
         raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
     if n > 1:
@@ -149,7 +149,7 @@ def __bool__(self: Tensor) -> bool:
 
 
 def _lone(self: Tensor) -> Any:
-    if self.numel() != 1:  # type: ignore[attr-defined]
+    if self.numel() != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     return item(self)
 
@@ -171,7 +171,7 @@ def __complex__(self: Tensor) -> complex:
 
 @method
 def __index__(self: Tensor) -> int:
-    if self.dtype.kind not in "biu" or self.numel() != 1:  # type: ignore[attr-defined]
+    if self.dtype.kind not in "biu" or self.numel() != 1:
         raise TypeError("only integer tensors of a single element can be converted to an index")
     return int(item(self))
 
@@ -186,7 +186,7 @@ def __contains__(self: Tensor, element: Any) -> bool:
 
 @method
 def __format__(self: Tensor, spec: str) -> str:
-    if not self._shape and not self.is_meta and type(self) is Tensor:  # type: ignore[attr-defined]
+    if not self._shape and not self.is_meta and type(self) is Tensor:
         return format(item(self), spec)
     return object.__format__(self, spec)
 
@@ -199,7 +199,7 @@ def __repr__(self: Tensor, *, tensor_contents: Any = None) -> str:
 
 @method
 def __reversed__(self: Tensor) -> Tensor:
-    return self.flip(0) if self._shape else self  # type: ignore[attr-defined]
+    return self.flip(0) if self._shape else self
 
 
 # ---------------------------------------------------------------- types

@@ -37,7 +37,7 @@ def finish(node: Node, requires_grad: bool = False, device: Any = None) -> Tenso
         node = spec(node.shape, node.dtype)
     t = f.wrap(node, place)
     if requires_grad:
-        t.requires_grad_(True)  # type: ignore[attr-defined]
+        t.requires_grad_(True)
     return t
 
 
@@ -96,11 +96,11 @@ def tensor(data: Any, *, dtype: DType | None = None, device: Any = None,
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
     """A tensor that shares memory with `data` where that is possible."""
     if isinstance(data, Tensor):
-        return data.to(device=device, dtype=dtype)  # type: ignore[attr-defined]
+        return data.to(device=device, dtype=dtype)
     if isinstance(data, np.ndarray) and data.dtype in BY_NUMPY and all(
             s >= 0 for s in data.strides):
         t = from_numpy(data)
-        return t if dtype is None else t.to(dtype)  # type: ignore[attr-defined]
+        return t if dtype is None else t.to(dtype)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -108,15 +108,15 @@ def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: b
             requires_grad: bool = False) -> Tensor:
     if isinstance(obj, (Tensor, np.ndarray, np.generic)) or hasattr(obj, "__dlpack__"):
         base = obj if isinstance(obj, Tensor) else as_tensor(np.asarray(obj))
-        t = base if dtype is None else base.to(dtype)  # type: ignore[attr-defined]
+        t = base if dtype is None else base.to(dtype)
         if copy and t is base:
-            t = t.clone()  # type: ignore[attr-defined]
+            t = t.clone()
         elif copy is False and t is not base:
             raise ValueError("can't alias tensor with dtype different from "
                              f"'{base.dtype}'")
-        if t.requires_grad and not requires_grad:  # type: ignore[attr-defined]
-            t = t.detach()  # type: ignore[attr-defined]
-        return t.requires_grad_() if requires_grad else t  # type: ignore[attr-defined]
+        if t.requires_grad and not requires_grad:
+            t = t.detach()
+        return t.requires_grad_() if requires_grad else t
     if isinstance(obj, (bytes, bytearray, memoryview)):
         return frombuffer(obj, dtype=dtype or default_dtype(), requires_grad=requires_grad)
     if copy is False:
@@ -183,7 +183,7 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0,
                          "bytes)")
     array = np.frombuffer(buffer, dtype.numpy, count, offset)
     t = _over(array, dtype)
-    return t.requires_grad_() if requires_grad else t  # type: ignore[attr-defined]
+    return t.requires_grad_() if requires_grad else t
 
 
 # ---------------------------------------------------------------- filled
@@ -324,7 +324,7 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
     made = Layout(tuple(size), tuple(stride), 0)
     t = filled((made.span,), 0, dtype or default_dtype(), device)
     t._shape, t._layout = made.shape, made
-    return t.requires_grad_() if requires_grad else t  # type: ignore[attr-defined]
+    return t.requires_grad_() if requires_grad else t
 
 
 def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None,
@@ -511,7 +511,7 @@ def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, dev
 def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None,
                requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
     if isinstance(data, Tensor):
-        t = data.detach().clone().to(dtype or data.dtype)  # type: ignore[attr-defined]
+        t = data.detach().clone().to(dtype or data.dtype)
         return t.requires_grad_(requires_grad)
     return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
 
@@ -539,7 +539,7 @@ def _legacy(kind: DType, args: tuple[Any, ...]) -> Tensor:
     if len(args) == 1 and isinstance(first, Tensor):
         if first.dtype is not kind:
             raise TypeError("expected " + str(kind) + " (got " + str(first.dtype) + ")")
-        return first.detach()  # type: ignore[attr-defined]
+        return first.detach()
     if len(args) == 1 and isinstance(first, Size):
         return filled(tuple(first), 0, kind)
     if len(args) == 1 and isinstance(first, Storage):
@@ -556,7 +556,7 @@ def _make(cls: type, *args: Any, **kwargs: Any) -> Tensor:
     if "data" in kwargs:
         args = (kwargs["data"], *args)
     t = _legacy(default_dtype(), args) if not (
-        len(args) == 1 and isinstance(args[0], Tensor)) else args[0].detach()  # type: ignore
+        len(args) == 1 and isinstance(args[0], Tensor)) else args[0].detach()
     if cls is Tensor:
         return t
     return as_class(t, cls)
@@ -575,9 +575,9 @@ _makers["Tensor"] = _make
 
 def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Tensor:
     """A new leaf of class `cls` over data's storage."""
-    made = as_class(data.detach(), cls)  # type: ignore[attr-defined]
+    made = as_class(data.detach(), cls)
     if require_grad:
-        made.requires_grad_()  # type: ignore[attr-defined]
+        made.requires_grad_()
     return made
 
 
@@ -613,7 +613,7 @@ def is_tensor(obj: Any) -> bool:
 
 
 def numel(input: Tensor) -> int:
-    return _tensor_argument(input, "numel").numel()  # type: ignore[attr-defined]
+    return _tensor_argument(input, "numel").numel()
 
 
 def get_default_dtype() -> DType:

@@ -129,7 +129,7 @@ def record(out: Node, inputs: Inputs, cls: type[OpGradFn], counter: Any,
         return None
     src = out.src
     if id(out) not in inputs:
-        edges = []
+        edges: list[Any] = []
         some = None
         for s in src:
             t = inputs.get(id(s))

@@ -41,7 +41,7 @@ def _apply(input: Tensor, p: float, training: bool, inplace: bool, feature: bool
     if not isinstance(input, Tensor):
         raise TypeError("dropout(): argument 'input' (position 1) must be Tensor, not "
                         f"{type(input).__name__}")
-    if not training or p == 0 or not input.numel():  # type: ignore[attr-defined]
+    if not training or p == 0 or not input.numel():
         return input
     c = Call()
     node = c.take(input)
@@ -98,7 +98,7 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
                            "dimension (i.e. 2D or 3D inputs).")
     if rank == 3:
         return _apply(input, p, training, inplace, True, dropout_of)
-    return _apply(input.unsqueeze(0), p, training, inplace, True, dropout_of).squeeze(0)  # type: ignore
+    return _apply(input.unsqueeze(0), p, training, inplace, True, dropout_of).squeeze(0)
 
 
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False,
@@ -117,4 +117,4 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     _rank_warning("dropout3d", rank, (4, 5))
     if rank != 4:
         return _apply(input, p, training, inplace, True, dropout_of)
-    return _apply(input.unsqueeze(0), p, training, inplace, True, dropout_of).squeeze(0)  # type: ignore
+    return _apply(input.unsqueeze(0), p, training, inplace, True, dropout_of).squeeze(0)

@@ -66,7 +66,7 @@ resize_as_ = _from_method("resize_as_")
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
-    return _tensor(input, "fill").clone().fill_(value)  # type: ignore[attr-defined]
+    return _tensor(input, "fill").clone().fill_(value)
 
 
 def detach_copy(input: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def detach_copy(input: Tensor) -> Tensor:
 
 @method
 def is_nonzero_method(self: Tensor) -> bool:
-    n = self.numel()  # type: ignore[attr-defined]
+    n = self.numel()
     if n == 0:
         raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
     if n > 1:
@@ -99,7 +99,7 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     if lead < 0 or any(b not in (1, a) for a, b in zip(have[lead:], want)):
         raise RuntimeError(f"size {{{list(want)}}} is not expandable to size {{{list(have)}}}.")
     dims = [*range(lead)] + [lead + i for i, n in enumerate(want) if n == 1 != have[lead + i]]
-    out = self.sum(dims, keepdim=True) if dims else self  # type: ignore[attr-defined]
+    out = self.sum(dims, keepdim=True) if dims else self
     return out.reshape(want) if out._shape != want else out
 
 
@@ -127,7 +127,7 @@ class finfo:  # noqa: N801 - PyTorch's name
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo "
                             f"to handle '{kind!r}'")
         real = kind.to_real()
-        info = ml_dtypes.finfo(real.numpy)
+        info = ml_dtypes.finfo(real.numpy)  # type: ignore[no-untyped-call]
         self.dtype = real.name
         self.bits = real.itemsize * 8
         self.eps = float(info.eps)
@@ -176,7 +176,7 @@ def set_default_tensor_type(t: Any) -> None:
 
 def typename(obj: Any) -> str:
     if isinstance(obj, Tensor):
-        return obj.type()  # type: ignore[attr-defined]
+        return obj.type()
     cls = obj if hasattr(obj, "__qualname__") else type(obj)
     module = getattr(cls, "__module__", "") or ""
     return f"{module}.{cls.__qualname__}" if module not in ("builtins", "") else cls.__qualname__

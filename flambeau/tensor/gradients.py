@@ -171,7 +171,7 @@ def release(fn: OpGradFn) -> None:
     fn.out = spec_of(fn.out)
 
 
-OpGradFn.release = release  # type: ignore[method-assign]
+OpGradFn.release = release  # type: ignore[method-assign,assignment]
 engine.install(Plain(), Recorded())
 
 __all__ = ["Plain", "Recorded", "record", "requires_grad", "spec", "state"]

@@ -71,7 +71,7 @@ def _as_index(key: Any) -> Any:
         return from_numpy(np.ascontiguousarray(key).copy())
     if isinstance(key, (list, tuple)):
         found = tensor(list(key))
-        return found if found.numel() else found.long()  # type: ignore[attr-defined]
+        return found if found.numel() else found.long()
     return key
 
 
@@ -278,7 +278,7 @@ def __getitem__(self: Tensor, key: Any) -> Tensor:
 def __iter__(self: Tensor) -> Any:
     if not self._shape:
         raise TypeError("iteration over a 0-d tensor")
-    return iter(self.unbind(0))  # type: ignore[attr-defined]
+    return iter(self.unbind(0))
 
 
 # ---------------------------------------------------------------- writing
@@ -295,7 +295,7 @@ def _value(value: Any, like: Tensor) -> Tensor:
                                "overflow")
         return scalar_tensor(number, dtype=like.dtype)
     if isinstance(value, (list, tuple)) or value is None:
-        raise TypeError(f"can't assign a {type(value).__name__} to a {like.type()}")  # type: ignore
+        raise TypeError(f"can't assign a {type(value).__name__} to a {like.type()}")
     return tensor(value)
 
 
@@ -330,7 +330,7 @@ def _assign(target: Tensor, source: Tensor) -> None:
     while len(shape) > len(target._shape) and shape[0] == 1:
         shape = shape[1:]
     if shape != source._shape:
-        source = source.view(shape)  # type: ignore[attr-defined]
+        source = source.view(shape)
     try:
         inplace.copy(target, source)
     except RuntimeError as error:

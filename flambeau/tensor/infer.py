@@ -20,7 +20,7 @@ Array = np.ndarray[Any, Any]
 
 def parse(data: Any, kind: DType | None) -> tuple[Array, DType]:
     """A fresh array of the data, in `kind` or in the type it implies."""
-    if isinstance(data, np.ndarray) or isinstance(data, np.generic):
+    if isinstance(data, (np.ndarray, np.generic)):
         return _array(np.asarray(data), kind)
     if not isinstance(data, (list, tuple)):
         data = _plain(data)
@@ -132,7 +132,7 @@ def _leaf(data: Any, shape: tuple[int, ...], depth: int, flat: list[Any],
         return _join(kind, _implied(_python(data)))
     if isinstance(data, Tensor):
         array = data.detach().numpy() if data.dtype is not dt.bfloat16 else \
-            data.detach().float().numpy()  # type: ignore[attr-defined]
+            data.detach().float().numpy()
         return _embed(array, data.dtype, shape, depth, flat, kind)
     if isinstance(data, np.generic):
         data = np.asarray(data)

@@ -55,6 +55,7 @@ def _attach(name: str, entry: Entry) -> None:
     space, _, short = name.rpartition(".")
     label = of_name(short)
     if short in SEVERAL:
+        assert entry.view is not None, short
         made = several(short, entry.fn, entry.view, label)
     elif entry.view is not None:
         made = view(short, entry.fn, entry.view, label)

@@ -63,7 +63,7 @@ def ask(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -
         if isinstance(a, (list, tuple)):
             flat.extend(a)
     classes: list[type] = []
-    holders = []
+    holders: list[Any] = []
     for a in flat:
         cls = a.__class__
         if cls in classes or not custom(cls):
@@ -96,7 +96,7 @@ def _convert(result: Any, cls: type) -> Any:
     if cls is Tensor:
         return result
     if isinstance(result, Tensor) and not isinstance(result, cls):
-        return result.as_subclass(cls)  # type: ignore[attr-defined]
+        return result.as_subclass(cls)
     if isinstance(result, (tuple, list)):
         items = [_convert(r, cls) for r in result]
         return type(result)(*items) if hasattr(result, "_fields") else type(result)(items)

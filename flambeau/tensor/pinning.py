@@ -73,7 +73,7 @@ def current(storage: Storage) -> Node:
     if copy is None or copy[0].shape != value.shape or not np.array_equal(copy[1], now):
         taken = now.copy()
         pin.copy = (buffer_node(Buffer.from_numpy(taken), value.shape, value.dtype), taken)
-    return pin.copy[0]  # type: ignore[index]
+    return pin.copy[0]
 
 
 def expose(storage: Storage, track: bool = False) -> Pin:

@@ -29,10 +29,10 @@ def _rebuild_tensor(storage: Any, storage_offset: Any, size: Any, stride: Any) -
 
 def _finished(t: Tensor, requires_grad: Any, backward_hooks: Any, metadata: Any) -> Tensor:
     if requires_grad:
-        t.requires_grad_(True)  # type: ignore[attr-defined]
+        t.requires_grad_(True)
     if metadata:
         if metadata.get("conj"):
-            t = t.conj()  # type: ignore[attr-defined]
+            t = t.conj()
         if metadata.get("neg"):
             t = -t
     return t
@@ -77,7 +77,7 @@ def _rebuild_meta_tensor_no_storage(dtype: Any, size: Any, stride: Any, requires
     layout = Layout(tuple(size), tuple(stride), 0)
     cell = UntypedStorage._of(_meta(layout, dtype))._cell
     t = tensor_over(cell, layout.shape, layout.stride, 0, dtype)
-    return t.requires_grad_(bool(requires_grad)) if requires_grad else t  # type: ignore
+    return t.requires_grad_(bool(requires_grad)) if requires_grad else t
 
 
 def _meta(layout: Layout, kind: DType) -> Any:

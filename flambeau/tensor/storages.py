@@ -18,7 +18,7 @@ from ..graph.primitive import spec
 from ..runtime.buffer import Buffer
 from . import functionalize as f
 from . import pinning
-from .storage import Storage
+from .storage import INFERENCE, Storage
 from .tensor import Tensor, method
 
 Array = np.ndarray[Any, Any]
