@@ -1,6 +1,11 @@
-"""`torch._utils`: the functions that pickled tensors and parameters name."""
+"""`torch._utils`: the functions that pickled tensors and parameters name, and errors on their way.
+
+In: files' calls, exceptions of other processes. Out: tensors; the exceptions again.
+"""
 from __future__ import annotations
 
+import sys
+import traceback
 from typing import Any
 
 from .nn.parameter import _rebuild_parameter, _rebuild_parameter_with_state
@@ -9,6 +14,39 @@ from .tensor.rebuild import (
     _rebuild_meta_tensor_no_storage, _rebuild_tensor, _rebuild_tensor_v2, _rebuild_tensor_v3,
     _set_obj_state,
 )
+
+
+class KeyErrorMessage(str):
+    """A text that KeyError prints as it is, lines and all."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+class ExceptionWrapper:
+    """An exception of a worker, with its traceback as text, to be raised in another process."""
+
+    def __init__(self, exc_info: Any = None, where: str = "in background") -> None:
+        info = sys.exc_info() if exc_info is None else exc_info
+        self.exc_type = info[0]
+        self.exc_msg = "".join(traceback.format_exception(*info))
+        self.where = where
+
+    def reraise(self) -> None:
+        """Raise an exception of the same type whose text has the original traceback."""
+        text = (f"Caught {self.exc_type.__name__} {self.where}.\nOriginal "
+                f"{self.exc_msg}")
+        if self.exc_type is KeyError:
+            text = KeyErrorMessage(text)
+        elif getattr(self.exc_type, "message", None):
+            raise self.exc_type(message=text)
+        try:
+            exception = self.exc_type(text)
+        except Exception:               # its constructor wants something else
+            raise RuntimeError(text) from None
+        raise exception
 
 
 def _flatten_dense_tensors(tensors: Any) -> Any:
@@ -27,6 +65,7 @@ def _unflatten_dense_tensors(flat: Any, tensors: Any) -> tuple[Any, ...]:
 
 
 __all__ = [
+    "ExceptionWrapper", "KeyErrorMessage",
     "_flatten_dense_tensors", "_rebuild_device_tensor_from_cpu_tensor",
     "_rebuild_device_tensor_from_numpy", "_rebuild_meta_tensor_no_storage", "_rebuild_parameter",
     "_rebuild_parameter_with_state", "_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3",
