@@ -23,17 +23,18 @@ from .tensor.tensor import Tensor
 from .tensor import attributes as _attributes  # noqa: F401  (puts methods on Tensor)
 from .tensor import conversion as _conversion  # noqa: F401
 from .tensor import indexing as _indexing  # noqa: F401
+from .tensor import history as _history  # noqa: F401
+from .tensor import questions as _questions
+from .tensor.constructors import legacy_type
 from .tensor.constants import (
     channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
     sparse_bsc, sparse_bsr, sparse_coo, sparse_csc, sparse_csr, strided,
 )
 from .tensor.creation import (
-    arange, as_tensor, asarray, empty, empty_like, empty_permuted, empty_strided, eye, from_numpy,
-    frombuffer, full, full_like, get_default_dtype, is_tensor, legacy_type, linspace, logspace,
-    numel, ones, ones_like, scalar_tensor, set_default_dtype, tensor, tril_indices, triu_indices,
-    zeros, zeros_like,
+    as_tensor, asarray, empty, empty_like, empty_permuted, empty_strided, from_numpy, frombuffer,
+    full, full_like, get_default_dtype, is_tensor, numel, ones, ones_like, scalar_tensor,
+    set_default_dtype, tensor, zeros, zeros_like,
 )
-from .tensor.creation import range_ as range  # noqa: A004
 from .tensor.dropout import (
     alpha_dropout, dropout, feature_alpha_dropout, feature_dropout,
 )
@@ -47,6 +48,8 @@ from .tensor.random import (
 )
 from .serialization import load, save
 from .tensor import rebuild as _rebuild  # noqa: F401  (makes tensors pickle)
+from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
+from .tensor.sequences import range_ as range  # noqa: A004
 from .tensor.size import Size
 from .tensor.storages import TypedStorage, UntypedStorage, is_storage
 from .tensor.storages import CLASSES as _storages
@@ -54,6 +57,7 @@ from .tensor.storages import CLASSES as _storages
 _names.load()
 _names.attach()
 _override.attach()
+_questions.install(_names.PUBLIC["torch"]["stack"])
 
 from .tensor import gradients as _gradients  # noqa: E402,F401  (needs the table)
 

@@ -21,7 +21,7 @@ from ..graph.node import Node
 from ..graph.primitive import ALIAS, CAST, PERMUTE
 from ..graph.realize import realize
 from . import functionalize as f
-from . import inplace, pinning
+from . import inplace, pinning, resizing
 from .constants import memory_format as MemoryFormat  # noqa: N812
 from .dispatch import Call, finish
 from .labels import of_name
@@ -103,16 +103,6 @@ def __array__(self: Tensor, dtype: Any = None, copy: Any = None) -> Array:
     if dtype is not None and array.dtype != dtype:
         return array.astype(dtype)
     return array.copy() if copy else array
-
-
-@method
-def __array_wrap__(self: Tensor, array: Array, context: Any = None, return_scalar: bool = False,
-                   ) -> Any:
-    from .creation import from_numpy
-    array = np.asarray(array)
-    if array.dtype == np.bool_:
-        array = array.astype(np.uint8)
-    return from_numpy(array)
 
 
 @method
@@ -398,31 +388,11 @@ def zero_(self: Tensor) -> Tensor:
 
 
 @method
-def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None,
-         stride: Any = None) -> Tensor:
-    from ..core.layout import contiguous_stride
-    if source is None:
-        from .creation import empty
-        source = empty(0, dtype=self.dtype)
-    cell = source._storage
-    self._storage = cell
-    self._counter = getattr(source, "_counter", cell)
-    if isinstance(source, Tensor) and size is None:
-        self._shape, self._layout = source._shape, source._layout
-    else:
-        shape = tuple(size) if size is not None else (cell.value.size,)
-        steps = tuple(stride) if stride is not None else contiguous_stride(shape)
-        self._shape, self._layout = shape, Layout(shape, steps, storage_offset)
-    self._cache = None
-    return self
-
-
-@method
 def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     from ..ops.view import ints
     if f.requires_grad(self):
         raise RuntimeError("cannot resize variables that require grad")
-    return inplace.resize(self, ints(sizes))
+    return resizing.resize(self, ints(sizes))
 
 
 @method

@@ -4,7 +4,6 @@ In: PyTorch's arguments. Out: tensors. Random ones stand in `random`.
 """
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,15 +16,13 @@ from ..core.dtype import BY_NUMPY
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..core.layout import channels_last, contiguous
 from ..graph.node import Node
-from ..graph.primitive import EXPAND, const, spec
+from ..graph.primitive import CAST, EXPAND, const, spec
 from ..runtime.buffer import Buffer
 from . import functionalize as f
 from . import pinning
-from .conversion import ordered, values
+from .conversion import ordered
 from .infer import parse
-from .size import Size
-from .storage import Storage
-from .tensor import Tensor, _makers, method
+from .tensor import Tensor
 
 Array = np.ndarray[Any, Any]
 
@@ -85,7 +82,6 @@ def tensor(data: Any, *, dtype: DType | None = None, device: Any = None,
                       "sourceTensor.detach().clone().requires_grad_(True), rather than "
                       "torch.tensor(sourceTensor).", stacklevel=2)
         node = f.read(data)
-        from ..graph.primitive import CAST
         if dtype is not None and dtype is not node.dtype:
             node = CAST(node, dtype=dtype)
         return finish(node, requires_grad, device or data._storage.device)
@@ -198,7 +194,7 @@ def filled(shape: tuple[int, ...], value: Any, kind: DType, device: Any = None,
 def _out(out: Tensor | None, made: Tensor) -> Tensor:
     if out is None:
         return made
-    from .inplace import copy_into
+    from .resizing import copy_into
     copy_into(out, f.read(made))
     return out
 
@@ -342,272 +338,6 @@ def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any 
     return filled((), s, dtype or default_dtype(), device, requires_grad)
 
 
-# ---------------------------------------------------------------- sequences
-
-
-def _number(x: Any) -> Any:
-    return x.item() if isinstance(x, (Tensor, np.generic)) else x
-
-
-def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, out: Any = None,
-           dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-           pin_memory: bool = False) -> Tensor:
-    """start, start + step, ... below end."""
-    given = [_number(a) for a in args]
-    first, last, by = 0, end, 1
-    if len(given) == 1:
-        last = given[0]
-    elif len(given) > 1:
-        first, last = given[0], given[1]
-        by = given[2] if len(given) > 2 else 1
-    first = _number(start) if start is not None else first
-    last = _number(end) if end is not None else last
-    by = _number(step) if step is not None else by
-    if start is not None and len(given) == 1 and end is None:
-        last = given[0]
-    if last is None:
-        raise TypeError("arange() received an invalid combination of arguments")
-    _check_range(first, last, by)
-    kind = dtype or (out.dtype if out is not None else _range_kind(first, last, by))
-    if all(isinstance(v, int) for v in (first, last, by)):
-        count = -(-(last - first) // by)
-        array = first + np.arange(count, dtype=np.int64) * by
-    else:
-        count = math.ceil((last - first) / by)
-        array = first + np.arange(count, dtype=np.float64) * by
-    return _out(out, finish(from_array(array.astype(kind.numpy), kind), requires_grad, device))
-
-
-def _check_range(first: Any, last: Any, by: Any) -> None:
-    if by == 0:
-        raise RuntimeError("step must be nonzero")
-    if not all(math.isfinite(v) for v in (first, last)):
-        raise RuntimeError(f"unsupported range: {first} -> {last}")
-    if (last - first) * by < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-
-
-def _range_kind(*bounds: Any) -> DType:
-    return default_dtype() if any(isinstance(b, float) for b in bounds) else dt.int64
-
-
-def range_(start: Any = 0, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None,
-           layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """As arange, with the end included (deprecated in PyTorch)."""
-    if end is None:
-        start, end = 0, start
-    _check_range(start, end, step)
-    count = math.floor((end - start) / step) + 1
-    array = start + np.arange(count, dtype=np.float64) * step
-    kind = dtype or default_dtype()
-    return _out(out, finish(from_array(array.astype(kind.numpy), kind), requires_grad, device))
-
-
-def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None,
-             layout: Any = None, device: Any = None, requires_grad: bool = False,
-             pin_memory: bool = False) -> Tensor:
-    """`steps` values from start to end, both included."""
-    start, end, steps = _number(start), _number(end), int(_number(steps))
-    array, kind = _spaced(start, end, steps, dtype, out)
-    return _out(out, finish(from_array(array.astype(kind.numpy), kind), requires_grad, device))
-
-
-def _spaced(start: Any, end: Any, steps: int, dtype: Any, out: Any) -> tuple[Array, DType]:
-    """Symmetric about the middle, computed in the precision of the result as PyTorch does."""
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    complex_ = isinstance(start, complex) or isinstance(end, complex)
-    kind = dtype or (out.dtype if out is not None else
-                     default_dtype().to_complex() if complex_ else default_dtype())
-    if complex_ and kind.kind != "c":
-        raise RuntimeError(f"linspace(): inferred dtype {default_dtype().to_complex()} can't be "
-                           f"safely cast to passed dtype {kind}")
-    if steps == 1:
-        return np.array([start]), kind
-    wide = {"float64": np.float64, "complex64": np.complex64, "complex128": np.complex128}.get(
-        kind.name, np.float32 if kind.kind == "f" else np.float64)
-    first, last = wide(start), wide(end)
-    by = wide((last - first) / wide(max(steps - 1, 1)))
-    k = np.arange(steps)
-    up = first + (by * k.astype(wide)).astype(wide)
-    down = last - (by * (steps - 1 - k).astype(wide)).astype(wide)
-    array = np.where(k < steps // 2, up, down)
-    return (np.trunc(array) if kind.kind in "iu" else array), kind
-
-
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None,
-             dtype: Any = None, layout: Any = None, device: Any = None,
-             requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    start, end, steps = _number(start), _number(end), int(_number(steps))
-    base = _number(base)
-    kind = dtype or (out.dtype if out is not None else default_dtype())
-    wide = dt.float64 if kind.kind in "iuf" else kind
-    array, _ = _spaced(start, end, steps, wide, None)
-    found = np.power(base, array)
-    return _out(out, finish(from_array(found.astype(kind.numpy), kind), requires_grad, device))
-
-
-def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
-        device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    rows, columns = n.__index__(), (n if m is None else m).__index__()
-    if rows < 0:
-        raise RuntimeError(f"n must be greater or equal to 0, got {rows}")
-    if columns < 0:
-        raise RuntimeError(f"m must be greater or equal to 0, got {columns}")
-    kind = dtype or (out.dtype if out is not None else default_dtype())
-    array = np.eye(rows, columns, dtype=kind.numpy)
-    return _out(out, finish(from_array(array, kind), requires_grad, device))
-
-
-def _triangle(find: Any, row: int, col: int, offset: int, dtype: Any, device: Any) -> Tensor:
-    if row < 0 or col < 0:
-        name = "row" if row < 0 else "col"
-        raise RuntimeError(f"{name} must be non-negative, got{min(row, col)}")
-    kind = dtype or dt.int64
-    if kind.kind not in "iu":
-        from ..core.errors import scalar_name
-        raise RuntimeError(f"\"tril_indices\" not implemented for '{scalar_name(kind)}'")
-    pairs = np.stack(find(row, offset, col)).astype(kind.numpy)
-    return finish(from_array(pairs, kind), False, device)
-
-
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None,
-                 layout: Any = None) -> Tensor:
-    return _triangle(np.tril_indices, row, col, offset, dtype, device)
-
-
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None,
-                 layout: Any = None) -> Tensor:
-    return _triangle(np.triu_indices, row, col, offset, dtype, device)
-
-
-# ---------------------------------------------------------------- Tensor.new_*
-
-
-def _new_maker(name: str, value: Any) -> None:
-    def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, layout: Any = None,
-            requires_grad: bool = False, pin_memory: bool = False, **named: Any) -> Tensor:
-        place = device if device is not None else self._storage.device
-        shape = size_of(size or (named["size"],), name)
-        return filled(shape, value, dtype or self.dtype, place, requires_grad)
-
-    new.__name__ = name
-    setattr(Tensor, name, new)
-
-
-_new_maker("new_zeros", 0)
-_new_maker("new_ones", 1)
-_new_maker("new_empty", 0)
-
-
-@method
-def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
-             requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
-    return full(size, fill_value, dtype=dtype or self.dtype, device=device,
-                requires_grad=requires_grad)
-
-
-@method
-def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None,
-               requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
-    if isinstance(data, Tensor):
-        t = data.detach().clone().to(dtype or data.dtype)
-        return t.requires_grad_(requires_grad)
-    return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
-
-
-@method
-def new_empty_strided(self: Tensor, size: Any, stride: Any, dtype: Any = None, device: Any = None,
-                      requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
-                      ) -> Tensor:
-    return empty_strided(size, stride, dtype=dtype or self.dtype, requires_grad=requires_grad)
-
-
-@method
-def new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-    return _legacy(self.dtype, args)
-
-
-# ---------------------------------------------------------------- legacy constructors
-
-
-def _legacy(kind: DType, args: tuple[Any, ...]) -> Tensor:
-    """`FloatTensor(2, 3)` has that shape, `FloatTensor([2, 3])` those values."""
-    if not args:
-        return filled((0,), 0, kind)
-    first = args[0]
-    if len(args) == 1 and isinstance(first, Tensor):
-        if first.dtype is not kind:
-            raise TypeError("expected " + str(kind) + " (got " + str(first.dtype) + ")")
-        return first.detach()
-    if len(args) == 1 and isinstance(first, Size):
-        return filled(tuple(first), 0, kind)
-    if len(args) == 1 and isinstance(first, Storage):
-        return f.wrap(first.value)
-    if len(args) == 1 and isinstance(first, (list, tuple, np.ndarray)):
-        return tensor(first, dtype=kind)
-    if not all(hasattr(a, "__index__") for a in args):
-        raise TypeError(f"new(): data must be a sequence (got {type(first).__name__})")
-    return filled(size_of(args, "new"), 0, kind)
-
-
-def _make(cls: type, *args: Any, **kwargs: Any) -> Tensor:
-    """`Tensor(...)` and subclasses."""
-    if "data" in kwargs:
-        args = (kwargs["data"], *args)
-    t = _legacy(default_dtype(), args) if not (
-        len(args) == 1 and isinstance(args[0], Tensor)) else args[0].detach()
-    if cls is Tensor:
-        return t
-    return as_class(t, cls)
-
-
-def as_class(t: Tensor, cls: type) -> Tensor:
-    """The same tensor as an instance of a subclass."""
-    made: Any = object.__new__(cls)
-    for field in ("_storage", "_counter", "_shape", "_layout", "dtype", "_cache", "_auto"):
-        setattr(made, field, getattr(t, field))
-    return made
-
-
-_makers["Tensor"] = _make
-
-
-def _make_subclass(cls: type, data: Tensor, require_grad: bool = False) -> Tensor:
-    """A new leaf of class `cls` over data's storage."""
-    made = as_class(data.detach(), cls)
-    if require_grad:
-        made.requires_grad_()
-    return made
-
-
-Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[attr-defined]
-
-
-@method
-def as_subclass(self: Tensor, cls: type) -> Tensor:
-    return as_class(self, cls)
-
-
-class _LegacyType(type):
-    """Makes `isinstance(t, torch.FloatTensor)` true for every float32 tensor on the CPU."""
-
-    kind: DType
-
-    def __instancecheck__(cls, x: Any) -> bool:
-        return isinstance(x, Tensor) and x.dtype is cls.kind
-
-
-def legacy_type(name: str, kind: DType) -> type:
-    """`torch.FloatTensor` and its kin: makes tensors, and is the type of those of its dtype."""
-    def make(cls: type, *args: Any, **kwargs: Any) -> Tensor:
-        return _legacy(kind, (kwargs["data"],) if "data" in kwargs else args)
-
-    made = _LegacyType(name, (), {"__new__": make, "kind": kind, "dtype": kind,
-                                  "type_name": f"torch.{name}", "__module__": "torch"})
-    return made
-
-
 def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
@@ -620,4 +350,4 @@ def get_default_dtype() -> DType:
     return default_dtype()
 
 
-__all__ = ["set_default_dtype", "values"]
+__all__ = ["set_default_dtype"]

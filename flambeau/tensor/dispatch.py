@@ -18,109 +18,22 @@ from ..core.config import config
 from ..core.device import CPU, META
 from ..core.dtype import dtype
 from ..graph.node import Node
-from ..graph.primitive import ALIAS, spec
+from ..graph.primitive import ALIAS
 from ..graph.realize import realize
 from .functionalize import edge_of, read, requires_grad, wrap, wrap_as
 from .override import ask, asks
+from .recording import spec_of, step, tape
+from .resizing import copy_into
 from .size import Size
-from .storage import INFERENCE
 from .tensor import Tensor
 
 Edge = tuple[GradFn, int]
 Inputs = dict[int, Tensor]
 
+__all__ = ["Call", "blame", "call_entry", "finish", "function", "into", "record", "rename", "spec_of"]
+
 # Arguments that need no look: what ops functions take as it is.
 PLAIN = frozenset({int, float, bool, complex, str, type(None), dtype, slice, type(Ellipsis)})
-
-_specs: dict[Any, Node] = {}
-
-
-def spec_of(node: Node) -> Node:
-    """A stand-in for a node whose value backward does not read; one for each shape and dtype."""
-    key = (node.shape, node.dtype)
-    found = _specs.get(key)
-    if found is None:
-        if len(_specs) > 4096:
-            _specs.clear()
-        found = _specs[key] = spec(*key)
-    return found
-
-
-# ---------------------------------------------------------------- the tape
-
-
-def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs: Inputs,
-         counter: Any, own: Tensor | None = None) -> OpGradFn:
-    """The tape entry of one node; `counter` counts the writes to its result, if a tensor has it.
-
-    `own` is the tensor that this call is about to write: its count will be one more.
-    """
-    op = node.op
-    src = node.src
-    keep_out, keep = op.saved(len(src))
-    stores: tuple[Any, ...] = ()
-    kept = []
-    for s, read_in_backward in zip(src, keep):
-        if not read_in_backward:
-            kept.append(spec_of(s))
-            continue
-        t = inputs.get(id(s))
-        # An in-place step keeps its own copy of the old value.
-        if t is not None and t is not own:
-            count = t._counter
-            if count is INFERENCE:
-                raise RuntimeError(
-                    "Inference tensors cannot be saved for backward. Please do not use Tensors "
-                    "created in inference mode in computation tracked by autograd. To work around "
-                    "this, you can make a clone to get a normal tensor and use it in autograd, or "
-                    "use `torch.no_grad()` instead of `torch.inference_mode()`.")
-            stores += ((len(kept), count, count.version),)
-        kept.append(s)
-    if keep_out:
-        out = node
-        if counter is not None:
-            stores += ((-1, counter, counter.version + (own is not None)),)
-    else:
-        out = spec_of(node)
-    return cls(op, node.attrs, out, tuple(kept), edges, stores, node.origin)
-
-
-def tape(out: Node, edges: dict[int, Edge | None], cls: type[OpGradFn],
-         inputs: Inputs | None = None, counter: Any = None, own: Tensor | None = None,
-         ) -> GradFn | None:
-    """Entries for every node between the nodes of `edges` and `out`; the entry of `out`, or None.
-
-    `edges` is extended by what is found, so that several results share their entries.
-    """
-    inputs = inputs or {}
-    stack = [(out, False)]
-    while stack:
-        node, done = stack.pop()
-        key = id(node)
-        if key in edges:
-            continue
-        if not done:
-            if not node.src:
-                edges[key] = None
-                continue
-            stack.append((node, True))
-            stack.extend((s, False) for s in node.src if id(s) not in edges)
-            continue
-        found = tuple(edges[id(s)] for s in node.src)
-        if node.dtype.kind not in "fc" or not any(e is not None for e in found):
-            edges[key] = None
-            continue
-        last = node is out
-        label = cls if last else _inner(node)
-        edges[key] = (step(node, label, found, inputs, counter if last else None, own), 0)
-    edge = edges[id(out)]
-    return None if edge is None else edge[0]
-
-
-def _inner(node: Node) -> type[OpGradFn]:
-    from .labels import of_op
-    return of_op(node.op.name)
-
 
 def record(out: Node, inputs: Inputs, cls: type[OpGradFn], counter: Any,
            own: Tensor | None = None) -> GradFn | None:
@@ -370,7 +283,6 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
 
 def into(out: Any, result: Any, c: Call, name: str) -> Any:
     """Put results where `out=` says."""
-    from .inplace import copy_into
     if isinstance(out, Tensor):
         outs, nodes = [out], [result]
     else:

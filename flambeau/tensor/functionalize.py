@@ -18,6 +18,7 @@ from ..core.layout import Layout, contiguous
 from ..graph.node import Node
 from ..graph.primitive import AS_STRIDED, RESHAPE, WRITE, const, spec, EXPAND
 from . import pinning
+from .recording import tape
 from .storage import INFERENCE, Storage
 from .tensor import Tensor
 
@@ -194,7 +195,6 @@ def strided_step(t: Tensor, layout: Layout) -> GradFn | None:
 
 def _chain(out: Node, edges: dict[int, Edge | None], cls: Any) -> GradFn | None:
     """Steps for every node between `out` and the nodes of `edges`."""
-    from .dispatch import tape
     return tape(out, edges, cls)
 
 

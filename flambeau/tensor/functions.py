@@ -19,7 +19,7 @@ from ..graph.primitive import broadcast
 from ..ops import promotion
 from .conversion import contiguous as _contiguous  # noqa: F401
 from .dispatch import Call
-from .inplace import can_cast as _can_cast
+from .resizing import can_cast as _can_cast
 from .size import Size, size_of
 from .tensor import Tensor, method
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 
 from ..autograd import engine
-from ..autograd.grad_mode import state
 from ..autograd.tape import Auto, OpGradFn
 from ..core import trace
 from ..graph.node import Node, Op
-from ..graph.primitive import ALIAS, BUFFER, PRIMITIVES, SPEC, spec
+from ..graph.primitive import ALIAS, BUFFER, PRIMITIVES, SPEC
 from ..ops import derive
 from . import functionalize
-from .dispatch import record, spec_of, step
-from .functionalize import edge_of, read, requires_grad, wrap
+from .functionalize import edge_of, read, wrap
 from .labels import of_op
+from .pinning import array_of
+from .recording import spec_of, step
 from .tensor import Tensor
 
 _reads: dict[tuple[Op, int, int], tuple[bool, ...]] = {}
@@ -152,7 +152,6 @@ class Recorded:
 
 
 def _nan(node: Node) -> bool:
-    from .pinning import array_of
     array = array_of(node)
     return bool((array != array).any())
 
@@ -173,5 +172,3 @@ def release(fn: OpGradFn) -> None:
 
 OpGradFn.release = release  # type: ignore[method-assign,assignment]
 engine.install(Plain(), Recorded())
-
-__all__ = ["Plain", "Recorded", "record", "requires_grad", "spec", "state"]

@@ -5,32 +5,22 @@ In: entries of the table, tensors. Out: functions with a trailing underscore, an
 """
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 from ..autograd.grad_mode import state
-from ..autograd.tape import Auto, GradFn, OpGradFn
-from ..core.dtype import KIND_ORDER, dtype
+from ..autograd.tape import GradFn, OpGradFn
 from ..core.errors import scalar_name
-from ..core.layout import contiguous
 from ..graph.node import Node
 from ..graph.primitive import ALIAS, CAST, EXPAND, RESHAPE, const
 from ..ops import derive
-from . import pinning
 from .dispatch import Call, call_entry, record, rename, spec_of
 from .functionalize import (
     check_inplace, edge_of, read, requires_grad, share, store, write,
 )
 from .override import ask, asks
-from .storage import Storage
+from .resizing import can_cast
 from .tensor import Tensor
-
-
-def can_cast(source: dtype, target: dtype) -> bool:
-    """Whether an in-place result of one type may be put into the other (torch.can_cast)."""
-    a, b = KIND_ORDER[source.kind], KIND_ORDER[target.kind]
-    return a <= b
 
 
 def inplace(name: str, fn: Callable[..., Any], cls: type[OpGradFn]) -> Callable[..., Tensor]:
@@ -169,65 +159,3 @@ def _broadcast(node: Node, shape: tuple[int, ...]) -> Node:
     raise RuntimeError(f"expand(torch.FloatTensor{{{list(node.shape)}}}, size={list(shape)}): the "
                        f"number of sizes provided ({a}) must be greater or equal to the number of "
                        f"dimensions in the tensor ({b})")
-
-
-# ---------------------------------------------------------------- out= and resizing
-
-
-def copy_into(out: Tensor, node: Node) -> None:
-    """`out=`: resize where the shape differs, cast where that is allowed."""
-    if not can_cast(node.dtype, out.dtype):
-        raise RuntimeError(f"result type {scalar_name(node.dtype)} can't be cast to the desired "
-                           f"output type {scalar_name(out.dtype)}")
-    check_inplace(out, False)
-    if out._shape != node.shape:
-        if contiguous(out._shape).numel:
-            warnings.warn(
-                f"An output with one or more elements was resized since it had shape "
-                f"{list(out._shape)}, which does not match the required output shape "
-                f"{list(node.shape)}. This behavior is deprecated, and in a future PyTorch release "
-                "outputs will not be resized unless they have zero elements. You can explicitly "
-                "reuse an out tensor t by resizing it, inplace, to zero elements with "
-                "t.resize_(0).", stacklevel=4)
-        resize(out, node.shape)
-    if node.dtype is not out.dtype:
-        node = CAST(node, dtype=out.dtype)
-    store(out, node)
-
-
-def resize(t: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """t.resize_: another shape over the same storage, which grows if it has to."""
-    layout = contiguous(shape)
-    storage = t._storage
-    offset = 0 if t._layout is None else t._layout.offset
-    have = storage.value
-    if offset == 0 and (have.size == layout.numel and t._layout is None):
-        storage.value = have if have.shape == shape else RESHAPE(have, shape=shape)
-    elif offset + layout.numel > have.size:
-        grow(storage, offset + layout.numel)
-    t._shape = shape
-    if offset == 0 and storage.value.shape == shape:
-        t._layout = None
-    else:
-        t._layout = layout.narrow(0, 0, shape[0]) if shape else contiguous(())
-        t._layout = type(layout)(shape, layout.stride, offset)
-    t._cache = None
-    return t
-
-
-def grow(storage: Storage, size: int) -> None:
-    """More elements for a storage; the new ones are zero."""
-    have = storage.value
-    flat = RESHAPE(have, shape=(have.size,))
-    from ..graph.primitive import PAD
-    storage.value = PAD(flat, low=(0,), high=(size - have.size,), inner=(0,))
-    storage.pin = None
-
-
-def unpin(storage: Storage) -> None:
-    """Forget that the memory is shared (after `set_`)."""
-    storage.pin = None
-
-
-__all__ = ["Auto", "can_cast", "copy", "copy_into", "fill", "inplace", "overwrite", "pinning",
-           "resize"]

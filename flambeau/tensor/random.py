@@ -20,7 +20,8 @@ from . import pinning
 from .conversion import values
 from .creation import _in_order, _keep_order, _tensor_argument, finish, from_array, size_of
 from .generator import engine
-from .inplace import copy_into, overwrite
+from .inplace import overwrite
+from .resizing import copy_into
 from .tensor import Tensor, method
 
 Array = np.ndarray[Any, Any]
