@@ -105,7 +105,7 @@ class _Lowering:
         home = self.homes.get(id(node), node)
         known = self.buffers.get(id(home))
         if known is not None:
-            if id(node) in result:
+            if id(node) in result and known.slot < self.out.inputs:
                 self.out.in_place[result[id(node)]] = known.slot
             return known
         if id(home) in result:
