@@ -19,8 +19,8 @@ from ..core import dtype as dt
 from ..core.layout import Layout
 from ..tensor.storages import UntypedStorage, bytes_of, make_cell, nbytes_of
 from .archive import _fill
+from .how import How, checked_pid, swap, typed
 from .pickler import Storages, TorchPickler, foreign_pickler
-from .read import How, checked_pid, swap, typed
 from .unpickler import Bounded
 
 MAGIC = 0x1950A86A20F9469CFC6C
