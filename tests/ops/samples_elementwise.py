@@ -15,6 +15,12 @@ INSIDE = "asin acos atanh erfinv logit special.ndtri".split()
 BINARY = """add sub rsub mul div true_divide maximum minimum fmax fmin atan2 hypot logaddexp
     logaddexp2 copysign fmod remainder""".split()
 COMPARE = "eq ne lt le gt ge".split()
+# PyTorch's own are good to 1e-6 only
+BESSEL = """bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_k0 modified_bessel_k1
+    scaled_modified_bessel_k0 scaled_modified_bessel_k1 airy_ai spherical_bessel_j0""".split()
+POLYNOMIALS = """chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v
+    chebyshev_polynomial_w shifted_chebyshev_polynomial_t hermite_polynomial_h
+    hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p""".split()
 
 EDGES = np.array([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-30, 1e30, -2.5, 2.5, 0.5],
                  np.float32)
@@ -26,6 +32,8 @@ SAMPLES = [
     *[S(n, P(3, 4) if n != "acosh" else F(3, 4, low=1.2, high=3)) for n in POSITIVE],
     *[S(n, EDGES, grad=False) for n in POSITIVE],
     *[S(n, U(3, 4)) for n in INSIDE],
+    *[S("special." + n, F(40, low=-20, high=25), grad=False, tol=3e-5) for n in BESSEL],
+    *[S("special." + n, F(7), Z(7, low=-1, high=6), grad=False) for n in POLYNOMIALS],
     *[S(n, F(3, 4), F(4)) for n in BINARY],
     *[S(n, F(2, 1, 3), P(4, 1)) for n in BINARY],
     *[S(n, EDGES[:, None], EDGES, grad=False) for n in BINARY],

@@ -49,6 +49,9 @@ SAMPLES = [
     S(fn("binary_cross_entropy"), U(4), U(4)), S(fn("binary_cross_entropy"), U(3, 4), U(3, 4), U(4),
                                                  reduction="sum"),
     S(fn("binary_cross_entropy_with_logits"), F(3, 4), U(3, 4), P(4), pos_weight=P(4)),
+    *[S(fn("ctc_loss"), F(9, 2, 4, low=-3, high=-0.1),
+        np.array([[1, 2, 2], [3, 1, 0]]), (9, 7), (3, 2), reduction=r, grad=False)
+      for r in ("none", "mean", "sum")],
     S(fn("hinge_embedding_loss"), F(4), SIGNS),
     S(fn("margin_ranking_loss"), F(4), F(4), SIGNS, 0.3),
     *[S(fn(n), F(4, 5), LABELS, reduction=r) for n in ("nll_loss", "cross_entropy")

@@ -57,7 +57,7 @@ def test_hot_functions_record_one_node():
         TABLE["mean"].fn(x, 1), TABLE["var"].fn(x), TABLE["logsumexp"].fn(x, 0),
         TABLE["nn.functional.layer_norm"].fn(x, (6,), w, w),
         TABLE["nn.functional.cross_entropy"].fn(x, target),
-        TABLE["nn.functional.mse_loss"].fn(x, x),
+        TABLE["nn.functional.mse_loss"].fn(x, x), TABLE["sum"].fn(x, 1),
     ]
     for out in made:
         assert all(s.value is not None for s in out.src), out
