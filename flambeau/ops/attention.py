@@ -167,6 +167,16 @@ def _heads_apart(q: Node, k: Node, v: Node, mask: Node | None,
     return q, k, v, mask
 
 
+# (shape, dtype, probability) -> a bool node of what is kept; `tensor/dropout` draws it
+DRAW: list[Any] = []
+
+
+def _weights_shape(q: Node, k: Node) -> Shape:
+    heads = q.shape[:-2] if q.ndim == k.ndim and q.shape[:-3] == k.shape[:-3] else broadcast(
+        q.shape[:-2], k.shape[:-2])
+    return (*heads, q.shape[-2], k.shape[-2])
+
+
 @public("nn.functional.scaled_dot_product_attention", "_C._nn.scaled_dot_product_attention")
 def scaled_dot_product_attention(query: Node, key: Node, value: Node,
                                  attn_mask: Node | None = None, dropout_p: float = 0.0,
@@ -174,7 +184,7 @@ def scaled_dot_product_attention(query: Node, key: Node, value: Node,
                                  enable_gqa: bool = False, *, kept: Node | None = None) -> Node:
     """softmax(query @ key.T * scale + mask) @ value.
 
-    `kept` is the bool tensor (..., L, S) of what dropout keeps, which the caller drew.
+    `kept` is the bool tensor (..., L, S) of what dropout keeps; it is drawn if not given.
     """
     _check(query, key, value, attn_mask, is_causal, enable_gqa)
     if scale is None:
@@ -183,7 +193,7 @@ def scaled_dot_product_attention(query: Node, key: Node, value: Node,
     if enable_gqa:
         q, k, v, mask = _heads_apart(q, k, v, mask)
     if dropout_p > 0 and kept is None:
-        raise ValueError("scaled_dot_product_attention: dropout_p > 0 needs what it keeps (kept=)")
+        kept = DRAW[0](_weights_shape(query, key), query.dtype, 1 - dropout_p)
     extra: tuple[Node, ...] = () if mask is None else (mask,)
     if kept is not None:
         extra += (alg.reshape(kept, kept.shape[:-3] + q.shape[-4:-2] + kept.shape[-2:])

@@ -16,7 +16,6 @@ from ..graph.node import Node, Shape
 from ..graph.primitive import broadcast
 from . import algebra as alg
 from . import promotion as pro
-from .movement import conj
 from .table import composite, public
 
 _C_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "int64": "long",
@@ -117,7 +116,7 @@ def dot(input: Node, tensor: Node) -> Node:
 def vdot(input: Node, other: Node) -> Node:
     """The dot product with the first vector conjugated."""
     _check_vectors(input, other)
-    return alg.dot(conj(input), other, (0,), (0,), ())
+    return alg.dot(alg.conj(input), other, (0,), (0,), ())
 
 
 @public("linalg.vecdot")
@@ -128,7 +127,7 @@ def vecdot(x: Node, y: Node, *, dim: int = -1) -> Node:
     d = pro.wrap_dim(dim, n)
     labels = tuple(range(n))
     out = tuple(k for k in labels if k != d)
-    return contract(conj(x), y, labels[n - x.ndim:], labels[n - y.ndim:], out)
+    return contract(alg.conj(x), y, labels[n - x.ndim:], labels[n - y.ndim:], out)
 
 
 @public("mv")

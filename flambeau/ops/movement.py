@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..core.dtype import dtype, int64
 from ..core.layout import Layout
 from ..graph import primitive as p
 from ..graph.node import Node, Shape
 from . import algebra as alg
-from .table import composite, derivative
+from .table import derivative
 
 Grads = tuple[Node | None, ...]
 
@@ -187,7 +185,7 @@ def _dot(g: Node, _out: Node, a: Node, b: Node, a_dims: Shape, b_dims: Shape, ou
 def _dot_side(g: Node, other: Node, out_dims: Shape, other_dims: Shape, shape: Shape,
               dims: Shape) -> Node:
     """The gradient of one operand: g contracted with the other one, stretched over lone labels."""
-    other = conj(alg.cast(other, g.dtype))
+    other = alg.conj(alg.cast(other, g.dtype))
     known = set(out_dims) | set(other_dims)
     found = tuple(d for d in dims if d in known)
     grad = alg.dot(g, other, out_dims, other_dims, found)
@@ -195,16 +193,3 @@ def _dot_side(g: Node, other: Node, out_dims: Shape, other_dims: Shape, shape: S
         kept = tuple(n if d in known else 1 for d, n in zip(dims, shape))
         grad = alg.expand(alg.reshape(grad, kept), shape)
     return grad
-
-
-def conj(x: Node) -> Node:
-    """The complex conjugate; x itself when real."""
-    return CONJ(x) if x.dtype.kind == "c" else x
-
-
-@composite("conj", lambda x: (x.shape, x.dtype), vjp=lambda g, _out, _x: (conj(g),))
-def CONJ(x: Node) -> Node:  # noqa: N802 - an Op
-    return p.HOST(x, name="conj", args=(), which=0, shape=x.shape, dtype=x.dtype)
-
-
-p.HOST_FUNCTIONS["conj"] = lambda x: (np.conj(x),)

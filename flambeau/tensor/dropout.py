@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core import dtype as dt
+from ..ops.attention import DRAW
 from ..ops.dropout import alpha_dropout_of, dropout_of
 from .dispatch import Call, finish
 from .generator import default_generator
@@ -24,6 +25,9 @@ def _mask(shape: tuple[int, ...], kind: Any, keep: float) -> Any:
     """What is kept, drawn in the type PyTorch draws in."""
     drawn = default_generator.engine.bernoulli(blank(shape, kind), keep)
     return array_node(np.asarray(drawn != 0), dt.bool_)
+
+
+DRAW.append(_mask)
 
 
 def _check(p: float) -> None:
