@@ -9,6 +9,7 @@ from typing import Any
 
 from ..nn.base import Tensor, torch
 from .optimizer import Optimizer, check_lr
+from .program import computed
 
 __all__ = ["LBFGS"]
 
@@ -122,7 +123,7 @@ class LBFGS(Optimizer):
             if grad.is_complex():
                 grad = torch.view_as_real(grad)
             parts.append(grad.reshape(-1))
-        return torch.cat(parts, 0)
+        return computed(torch.cat(parts, 0))
 
     def _add_grad(self, step_size: Any, update: Any) -> None:
         offset = 0
@@ -130,6 +131,7 @@ class LBFGS(Optimizer):
             real = torch.view_as_real(p) if p.is_complex() else p
             size = real.numel()
             real.add_(update[offset:offset + size].view_as(real) * step_size)
+            computed(p)
             offset += size
 
     def _look(self, closure: Callable[[], Any], x: list[Any], d: Any) -> Callable[[float], Point]:
@@ -149,10 +151,10 @@ class LBFGS(Optimizer):
         """-H g by the two-loop recursion; learns from the last step first."""
         if state["n_iter"] == 1:
             state.update(old_dirs=[], old_stps=[], ro=[], H_diag=1)
-            return grad.neg()
+            return computed(grad.neg())
         dirs, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
-        y = grad.sub(state["prev_flat_grad"])
-        s = state["d"].mul(state["t"])
+        y = computed(grad.sub(state["prev_flat_grad"]))
+        s = computed(state["d"].mul(state["t"]))
         ys = float(y.dot(s))
         if ys > 1e-10:
             if len(dirs) == history:
@@ -163,15 +165,15 @@ class LBFGS(Optimizer):
             ro.append(1.0 / ys)
             state["H_diag"] = ys / float(y.dot(y))
         alphas = state.setdefault("al", [None] * history)
-        # Numbers are looked at one by one: every turn of a loop is then the same small program,
-        # where one program for a whole loop would be compiled anew as the history grows.
+        # Values are computed one by one: every turn of a loop is then the same small program, where
+        # one program for a whole loop would be compiled anew as the history grows.
         q = grad.neg()
         for i in reversed(range(len(dirs))):
             alphas[i] = float(steps[i].dot(q)) * ro[i]
-            q = q - dirs[i] * alphas[i]
+            q = computed(q - dirs[i] * alphas[i])
         r = q * state["H_diag"]
         for i in range(len(dirs)):
-            r = r + steps[i] * (alphas[i] - float(dirs[i].dot(r)) * ro[i])
+            r = computed(r + steps[i] * (alphas[i] - float(dirs[i].dot(r)) * ro[i]))
         return r
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]

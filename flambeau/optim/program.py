@@ -46,6 +46,12 @@ def advance(step: Any) -> float:
     return count
 
 
+def computed(t: Any) -> Any:
+    """The tensor, its value computed now: what is done with it next does not carry its history."""
+    realize([n for n in [t._storage.value] if n.value is None and n.src])
+    return t
+
+
 def run(param_groups: list[dict[str, Any]], state: Any) -> None:
     """Compute the new values of all parameters and their state."""
     pending: list[Node] = []
