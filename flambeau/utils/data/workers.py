@@ -15,11 +15,14 @@ import signal
 import time
 import warnings
 from multiprocessing import connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..._utils import ExceptionWrapper
 from ._utils.worker import Ended, Resume, Task, run
-from .dataloader import DataLoader, _BaseDataLoaderIter
+from .iterators import _BaseDataLoaderIter
+
+if TYPE_CHECKING:
+    from .dataloader import DataLoader
 
 JOIN = 5.0
 
