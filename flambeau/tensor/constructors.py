@@ -149,20 +149,25 @@ def as_subclass(self: Tensor, cls: type) -> Tensor:
     return as_class(self, cls)
 
 
-class _LegacyType(type):
-    """Makes `isinstance(t, torch.FloatTensor)` true for every float32 tensor on the CPU."""
+class LegacyType:
+    """`torch.FloatTensor` and its kin: makes tensors, and is the type of all those of its dtype."""
 
-    kind: DType
+    __slots__ = ("__name__", "__qualname__", "dtype", "kind", "type_name")
 
-    def __instancecheck__(cls, x: Any) -> bool:
-        return isinstance(x, Tensor) and x.dtype is cls.kind
+    def __init__(self, name: str, kind: DType) -> None:
+        self.__name__ = self.__qualname__ = name
+        self.dtype = self.kind = kind
+        self.type_name = f"torch.{name}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        return _legacy(self.kind, (kwargs["data"],) if "data" in kwargs else args)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, Tensor) and x.dtype is self.kind
+
+    def __repr__(self) -> str:
+        return f"<class '{self.type_name}'>"
 
 
-def legacy_type(name: str, kind: DType) -> type:
-    """`torch.FloatTensor` and its kin: makes tensors, and is the type of those of its dtype."""
-    def make(cls: type, *args: Any, **kwargs: Any) -> Tensor:
-        return _legacy(kind, (kwargs["data"],) if "data" in kwargs else args)
-
-    made = _LegacyType(name, (), {"__new__": make, "kind": kind, "dtype": kind,
-                                  "type_name": f"torch.{name}", "__module__": "torch"})
-    return made
+def legacy_type(name: str, kind: DType) -> LegacyType:
+    return LegacyType(name, kind)

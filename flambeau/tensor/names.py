@@ -17,6 +17,7 @@ from ..core.errors import scalar_name  # noqa: F401  (re-exported for messages)
 from ..autograd.tape import named
 from ..ops.table import TABLE, Entry
 from ..ops.view import T, mT
+from .creation import as_tensor
 from .dispatch import function
 from .inplace import inplace
 from .labels import CHOOSE, of_name
@@ -152,6 +153,8 @@ def _forward(fn: Callable[..., Any], operands: tuple[type, ...], name: str) -> C
     def operator(self: Tensor, other: Any) -> Any:
         if isinstance(other, operands):
             return fn(self, other)
+        if isinstance(other, np.ndarray):
+            return fn(self, as_tensor(other))
         return NotImplemented
 
     operator.__name__ = name
@@ -163,6 +166,8 @@ def _reflected(fn: Callable[..., Any], operands: tuple[type, ...], name: str,
     def operator(self: Tensor, other: Any) -> Any:
         if isinstance(other, operands):
             return fn(other, self)
+        if isinstance(other, np.ndarray):
+            return fn(as_tensor(other), self)
         return NotImplemented
 
     operator.__name__ = name
