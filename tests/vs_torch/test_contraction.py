@@ -7,6 +7,7 @@ import torch.nn.functional as F  # noqa: E402, N812
 
 from flambeau.ops import contraction as con  # noqa: E402
 from flambeau.ops import einsum as ein  # noqa: E402
+from flambeau.ops import products as prod  # noqa: E402
 
 from .nodes import check, leaf, raises_alike  # noqa: E402
 
@@ -41,11 +42,11 @@ PRODUCTS = [
     (con.mm, torch.mm, (2, 3), (3, 4)), (con.bmm, torch.bmm, (5, 2, 3), (5, 3, 4)),
     (con.mv, torch.mv, (2, 3), (3,)), (con.dot, torch.dot, (3,), (3,)),
     (con.outer, torch.outer, (3,), (4,)), (con.inner, torch.inner, (2, 3), (4, 5, 3)),
-    (con.inner, torch.inner, (), (4,)), (con.kron, torch.kron, (2, 3), (4, 2)),
-    (con.kron, torch.kron, (3,), (4, 2)), (con.vecdot, torch.linalg.vecdot, (2, 3), (3,)),
+    (con.inner, torch.inner, (), (4,)), (prod.kron, torch.kron, (2, 3), (4, 2)),
+    (prod.kron, torch.kron, (3,), (4, 2)), (con.vecdot, torch.linalg.vecdot, (2, 3), (3,)),
     (con.linear, F.linear, (2, 3), (4, 3)), (con.linear, F.linear, (3,), (4, 3)),
-    (con.linalg_cross, torch.linalg.cross, (2, 3), (1, 3)),
-    (con.cdist, torch.cdist, (4, 3), (5, 3)), (con.cdist, torch.cdist, (2, 4, 3), (1, 5, 3)),
+    (prod.linalg_cross, torch.linalg.cross, (2, 3), (1, 3)),
+    (prod.cdist, torch.cdist, (4, 3), (5, 3)), (prod.cdist, torch.cdist, (2, 4, 3), (1, 5, 3)),
 ]
 
 
@@ -66,15 +67,15 @@ def test_with_addend():
     check(con.addmm, torch.addmm, nan, a, b, beta=0)
     check(con.linear, F.linear, leaf(5, 2, 3), leaf(4, 3), v)
     check(con.bilinear, F.bilinear, leaf(5, 2, 3), leaf(5, 2, 4), leaf(6, 3, 4), leaf(6))
-    check(con.multi_dot, torch.linalg.multi_dot, [leaf(2, 3), leaf(3, 7), leaf(7, 1), leaf(1, 5)])
-    check(con.matrix_power, torch.matrix_power, leaf(2, 3, 3), 5)
-    check(con.matrix_power, torch.matrix_power, torch.randn(2, 3, 3), 0)
+    check(prod.multi_dot, torch.linalg.multi_dot, [leaf(2, 3), leaf(3, 7), leaf(7, 1), leaf(1, 5)])
+    check(prod.matrix_power, torch.matrix_power, leaf(2, 3, 3), 5)
+    check(prod.matrix_power, torch.matrix_power, torch.randn(2, 3, 3), 0)
 
 
 @pytest.mark.parametrize("p", [0.0, 1.0, 1.5, 2.0, 3.0, float("inf")])
 def test_cdist(p):
     a = leaf(4, 3)
-    check(con.cdist, torch.cdist, a, leaf(5, 3), p=p, tol=1e-4)
+    check(prod.cdist, torch.cdist, a, leaf(5, 3), p=p, tol=1e-4)
 
 
 EQUATIONS = [("ij,jk->ik", (2, 3), (3, 4)), ("ij,jk", (2, 3), (3, 4)), ("ii->i", (3, 3)),
@@ -123,10 +124,11 @@ ERRORS = [
     (ein.einsum, torch.einsum, "ij->il", z(2, 3)), (ein.einsum, torch.einsum, "ij", z(2, 3, 3)),
     (ein.einsum, torch.einsum, "ij->iji", z(2, 3)), (ein.einsum, torch.einsum, "i,j", z(2)),
     (ein.tensordot, torch.tensordot, z(2, 3), z(4, 5), 1),
-    (con.cdist, torch.cdist, z(2, 3), z(2, 4)),
-    (con.cross, torch.cross, z(2, 2), z(2, 2)), (con.linalg_cross, torch.linalg.cross, z(2), z(2)),
+    (prod.cdist, torch.cdist, z(2, 3), z(2, 4)),
+    (prod.cross, torch.cross, z(2, 2), z(2, 2)),
+    (prod.linalg_cross, torch.linalg.cross, z(2), z(2)),
     (con.bilinear, F.bilinear, z(2, 3), z(2, 4), z(5, 3, 3)),
-    (con.matrix_power, torch.matrix_power, z(2, 3), 2),
+    (prod.matrix_power, torch.matrix_power, z(2, 3), 2),
     (con.mm, torch.mm, z(2, 2).bool(), z(2, 2).bool()),
 ]
 
