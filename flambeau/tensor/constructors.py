@@ -1,4 +1,4 @@
-"""The older ways to a tensor: `Tensor(2, 3)`, `FloatTensor([1.])`, `x.new_zeros(...)`, `x.set_(...)`.
+"""The older ways to a tensor: `Tensor(2, 3)`, `FloatTensor([1.])`, `x.new_zeros(…)`, `x.set_(…)`.
 
 In: sizes, data, tensors. Out: tensors; subclasses of Tensor are made here.
 """

@@ -30,7 +30,8 @@ from .tensor import Tensor
 Edge = tuple[GradFn, int]
 Inputs = dict[int, Tensor]
 
-__all__ = ["Call", "blame", "call_entry", "finish", "function", "into", "record", "rename", "spec_of"]
+__all__ = ["Call", "blame", "call_entry", "finish", "function", "into", "record", "rename",
+           "spec_of"]
 
 # Arguments that need no look: what ops functions take as it is.
 PLAIN = frozenset({int, float, bool, complex, str, type(None), dtype, slice, type(Ellipsis)})

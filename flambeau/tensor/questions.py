@@ -40,7 +40,7 @@ class _Questions:
         return t.dtype
 
     def detach(self, t: Tensor) -> Tensor:
-        return t.detach()  # type: ignore[attr-defined]
+        return t.detach()
 
     # -------------------------------------------------------- for autograd.function
 

@@ -90,7 +90,8 @@ def test_deepcopy_keeps_sharing() -> None:
 
 
 @pytest.mark.parametrize(("data", "kind"), [
-    ([1, 2], torch.int64), ([1, 2.0], torch.float32), ([True], torch.bool), ([1, 2j], torch.complex64),
+    ([1, 2], torch.int64), ([1, 2.0], torch.float32), ([True], torch.bool),
+    ([1, 2j], torch.complex64),
     (np.float64(1), torch.float64), ([np.int32(1)], torch.int32), ([], torch.float32),
 ])
 def test_inferred_dtype(data: Any, kind: Any) -> None:
@@ -155,7 +156,8 @@ def test_subclasses() -> None:
         seen: list[str] = []
 
         @classmethod
-        def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        def __torch_function__(cls, func: Any, types: Any, args: Any = (),
+                               kwargs: Any = None) -> Any:
             cls.seen.append(func.__name__)
             return super().__torch_function__(func, types, args, kwargs)
 
