@@ -146,11 +146,12 @@ def grad(outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool
     found = engine.run(roots, retain_graph=keep, create_graph=create_graph, capture=edges)
     rules = engine.rules(create_graph)
     result = []
-    for t, edge in zip(wanted, edges):
+    for i, (t, edge) in enumerate(zip(wanted, edges)):
         g = found.get(edge)
         if g is None and not allow_unused and not materialize_grads:
-            raise RuntimeError("One of the differentiated Tensors appears to not have been used in "
-                               "the graph. Set allow_unused=True if this is the desired behavior.")
+            raise RuntimeError(f"The differentiated Tensor at index {i} appears to not have been "
+                               "used in the graph. Set allow_unused=True if this is the desired "
+                               "behavior.")
         if g is not None:
             result.append(rules.wrap(g))
         else:

@@ -269,7 +269,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
             return outputs
         single = not isinstance(outputs, tuple)
         found = (outputs,) if single else outputs
-        step = _Refuse()
+        step = Error()
         step.outputs = len(found)
         step.edges = tuple(ask.edge(a) for a in args if ask.is_tensor(a))
         made = tuple(None if o is None else ask.attach(ask.detach(o), step, k, False, False)
@@ -279,7 +279,7 @@ def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-class _Refuse(GradFn):
+class Error(GradFn):
     """Backward of a once-differentiable backward: an error."""
 
     def __init__(self) -> None:

@@ -62,7 +62,15 @@ def rand(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, 
     shape, kind = _sizes(sizes, size, "rand"), _kind(dtype, out)
     if _meta(device):
         return f.wrap(spec(shape, kind), META)
-    return _made(engine(generator).uniform(blank(shape, kind)), kind, out, requires_grad)
+    return _made(_uniform(shape, kind, engine(generator)), kind, out, requires_grad)
+
+
+def _uniform(shape: tuple[int, ...], kind: DType, gen: Any) -> Array:
+    """Uniforms in [0, 1); complex ones have both parts there, the real one drawn first."""
+    if kind.kind != "c":
+        return gen.uniform(blank(shape, kind))
+    parts = gen.uniform(np.empty((*shape, 2), kind.to_real().numpy))
+    return parts.view(kind.numpy).reshape(shape)
 
 
 def randn(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None,
@@ -237,6 +245,8 @@ def _space(self: Tensor) -> Array:
 def uniform_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
     low = named.get("from", args[0] if args else 0.0)
     high = named.get("to", args[1] if len(args) > 1 else 1.0)
+    if self.dtype.kind == "c":
+        return _fill(self, _uniform(self._shape, self.dtype, engine(generator)))
     return _fill(self, engine(generator).uniform(_space(self), float(low), float(high)))
 
 

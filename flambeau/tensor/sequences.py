@@ -42,6 +42,10 @@ def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, out
         raise TypeError("arange() received an invalid combination of arguments")
     _check_range(first, last, by)
     kind = dtype or (out.dtype if out is not None else _range_kind(first, last, by))
+    if kind.kind in "iu":
+        first, last, by = int(first), int(last), int(by)
+        if by == 0:
+            raise ValueError("step must be nonzero")
     if all(isinstance(v, int) for v in (first, last, by)):
         count = -(-(last - first) // by)
         array = first + np.arange(count, dtype=np.int64) * by

@@ -176,11 +176,11 @@ def test_once_differentiable() -> None:
         def backward(ctx: Any, g: Any) -> Any:
             return g * 2 * ctx.saved_tensors[0]
 
-    x = leaf(3)
-    first, = grad(Double.apply(x), x, leaf(1), create_graph=True)
+    x, v = leaf(3), leaf(1)
+    first, = grad(Double.apply(x), x, v, create_graph=True)
     assert first.tolist() == [6.0]
     with pytest.raises(RuntimeError, match="once_differentiable"):
-        grad(first.sum(), x)
+        grad(first.sum(), v)
 
 
 def test_anomaly_names_the_line() -> None:
