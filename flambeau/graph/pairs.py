@@ -191,7 +191,7 @@ def _both(node: Node, *src: Any) -> Pair:
 
 
 for _name in """add sub neg where alias expand reshape permute slice pad unfold fold as_strided
-    cat sum take write""".split():
+    cat sum take write skew""".split():
     RULES[_name] = _both
 
 

@@ -135,7 +135,7 @@ def _divisible(input: Node | Number, other: Node | Number) -> tuple[Node, Node]:
     if x.dtype.kind in "iu" and not isinstance(other, Node) and int(other) == 0:
         raise RuntimeError("ZeroDivisionError")
     if x.dtype.kind == "c":
-        raise RuntimeError(f'"div_floor" not implemented for \'{type_name(x.dtype)}\'')
+        raise NotImplementedError(f'"div_floor" not implemented for \'{type_name(x.dtype)}\'')
     return x, y
 
 

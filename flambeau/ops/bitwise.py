@@ -21,7 +21,7 @@ def _bits(name: str, *args: Any, bools: bool = True) -> list[Node]:
     out = promote(*args)
     kind = out[0].dtype
     if kind.kind not in "biu" or (kind is dt.bool_ and not bools):
-        raise RuntimeError(f'"{name}_cpu" not implemented for \'{type_name(kind)}\'')
+        raise NotImplementedError(f'"{name}_cpu" not implemented for \'{type_name(kind)}\'')
     return out
 
 

@@ -375,5 +375,5 @@ def copysign(input: Node, other: Node | Number) -> Node:
 def nextafter(input: Node, other: Node) -> Node:
     kind = promote_types(input.dtype, other.dtype)
     if kind.kind != "f":
-        raise RuntimeError(f'"nextafter" not implemented for \'{type_name(kind)}\'')
+        raise NotImplementedError(f'"nextafter" not implemented for \'{type_name(kind)}\'')
     return a.nextafter(cast(input, kind), cast(other, kind))

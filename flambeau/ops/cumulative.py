@@ -189,3 +189,32 @@ def cumulative_trapezoid(y: Node, x: Node | None = None, *, dx: Any = 1, dim: in
     _check_abscissa(y, x, d)
     areas = _pairs(y, x, d)
     return _halved(a.scan(cast(areas, sum_type(areas, None)), "add", d), x, dx)
+
+
+@public("torch.vander")
+def vander(x: Node, N: int | None = None, increasing: bool = False) -> Node:  # noqa: N803
+    """Columns x^(N-1) ... x^0, or the other way round."""
+    if x.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    out = powers(x, x.shape[0] if N is None else N)
+    return out if increasing else a.flip(out, (1,))
+
+
+@public("linalg.vander")
+def linalg_vander(x: Node, *, N: int | None = None) -> Node:  # noqa: N803
+    """(..., n) to (..., n, N): powers 0 to N - 1."""
+    if N is not None and N <= 1:
+        raise RuntimeError("N must be greater than 1.")
+    n = x.shape[-1] if x.ndim else 1
+    return powers(x, n if N is None else N)
+
+
+def powers(x: Node, count: int) -> Node:
+    """(..., n) to (..., n, count): x^0, x^1, ..."""
+    x = cast(x, sum_type(x, None))
+    column = a.unsqueeze(x, x.ndim)
+    if count <= 1:
+        return a.expand(a.const(1, x.dtype), (*x.shape, count))
+    ones = a.full(column.shape, 1, x.dtype)
+    rest = a.expand(column, (*x.shape, count - 1))
+    return a.scan(a.cat([ones, rest], x.ndim), "mul", x.ndim)

@@ -74,7 +74,7 @@ def _derived_bounds(x: Node) -> tuple[int, int] | None:
     if name in ("const", "scalar"):
         return int(node.attrs[0]), int(node.attrs[0])
     if name == "argmax" or name == "argmin":
-        return 0, max(node.src[0].size - 1, 0)
+        return 0, max(node.src[0].shape[node.attrs[0]] - 1, 0)
     if name == "cast" and node.src[0].dtype.kind in "iub" and node.dtype.itemsize >= 4:
         return _derived_bounds(node.src[0])
     return None

@@ -112,7 +112,7 @@ def layer_norm(input: Node, normalized_shape: Sequence[int], weight: Node | None
 
 def _float_only(name: str, x: Node) -> None:
     if x.dtype.kind != "f":
-        raise RuntimeError(f'"{name}" not implemented for \'{type_name(x.dtype)}\'')
+        raise NotImplementedError(f'"{name}" not implemented for \'{type_name(x.dtype)}\'')
 
 
 def _rms_slope(g: Node, _out: Node, x: Node, w: Node, dims: Dims, eps: float) -> tuple[Node, Node]:
@@ -132,8 +132,11 @@ def rms_norm(input: Node, normalized_shape: Sequence[int], weight: Node | None =
              eps: float | None = None) -> Node:
     dims = _normalized_dims("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
-        eps = EPSILON[input.dtype.name if input.dtype.itemsize >= 4 else "float32"]
+        eps = EPSILON[input.dtype.to_real().name if input.dtype.itemsize >= 4 else "float32"]
     w = a.const(1, input.dtype) if weight is None else weight
+    if input.dtype.kind == "c":
+        squares = mean_op(input * input, dims=dims, keepdim=True)
+        return input * a.rsqrt(squares + eps) * w
     return _rms_norm(input, w, dims=dims, eps=float(eps))
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..core.dtype import dtype
 from ..graph.node import Node, Shape
 from . import algebra as a
@@ -17,6 +19,7 @@ from .arithmetic import add, sub
 from .comparison import clamp_min
 from .complex_ import MODULUS
 from .fused import fused
+from .known import constant
 from .promotion import check_float, promote, type_name, wrap_dim, wrap_dims
 from .reduction import reduced, restored
 from .table import public
@@ -156,6 +159,19 @@ def _cosine(x: Node, y: Node, dim: int, eps: float) -> Node:
     n1 = a.max_(norm_of(x, 2, dims or None, True), eps)
     n2 = a.max_(norm_of(y, 2, dims or None, True), eps)
     return a.squeeze(a.sum_((x / n1) * (y / n2), dims), dims)
+
+
+@public("torch.pdist", "nn.functional.pdist")
+def pdist(input: Node, p: float = 2) -> Node:
+    """The distances of all pairs of rows i < j, in the order of i and then j."""
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    check_float("pdist", input)
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    first, second = (constant(i.astype(np.int64)) for i in np.triu_indices(input.shape[0], 1))
+    gap = a.take(input, (first,), (0,)) - a.take(input, (second,), (0,))
+    return norm_of(gap, p, 1)
 
 
 @public("torch.pairwise_distance", "nn.functional.pairwise_distance")

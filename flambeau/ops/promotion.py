@@ -179,7 +179,7 @@ def broadcast_error(name: str, a: Shape, b: Shape) -> RuntimeError:
 def check_float(name: str, x: Node) -> None:
     """For functions without integer forms."""
     if x.dtype.kind not in "fc":
-        raise RuntimeError(f'"{name}" not implemented for \'{type_name(x.dtype)}\'')
+        raise NotImplementedError(f'"{name}" not implemented for \'{type_name(x.dtype)}\'')
 
 
 _NAMES = {"bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int",

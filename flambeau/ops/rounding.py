@@ -41,7 +41,7 @@ def round_(input: Node, *, decimals: int = 0) -> Node:
         raise RuntimeError("round is not supported for complex inputs")
     if input.dtype.kind != "f":
         if decimals:
-            raise RuntimeError(f'"round_vml_cpu" not implemented for \'{input.dtype.name}\'')
+            raise NotImplementedError(f'"round_vml_cpu" not implemented for \'{input.dtype.name}\'')
         return input
     if not decimals:
         return a.round_(input)

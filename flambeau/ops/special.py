@@ -416,7 +416,8 @@ def _special(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]:
     @public(*names, inplace=True)
     def apply(input: Node) -> Node:
         if input.dtype.kind == "c" and op is not _sinc:
-            raise RuntimeError(f'"{names[0]}" not implemented for \'{type_name(input.dtype)}\'')
+            raise NotImplementedError(f'"{names[0]}" not implemented for '
+                                      f"'{type_name(input.dtype)}'")
         return op(promote_float(input)[0])
     apply.__name__ = names[0].split(".")[-1]
     return apply

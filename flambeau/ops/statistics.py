@@ -351,7 +351,7 @@ def cov(input: Node, *, correction: int = 1, fweights: Node | None = None,
         factor = total - correction * a.sum_(counts, (0,)) / total
     gap = x - mean_
     scaled = gap if weights is None else gap * weights
-    product = a.dot(scaled, gap, (0, 1), (2, 1), (0, 2))
+    product = a.dot(scaled, a.conj(gap), (0, 1), (2, 1), (0, 2))
     out = product / a.reshape(a.max_(factor, 0), (1, 1))
     return a.reshape(out, ()) if out.size == 1 else out
 
