@@ -103,6 +103,8 @@ def _spaced(start: Any, end: Any, steps: int, dtype: Any, out: Any) -> tuple[Arr
         return np.array([start]), kind
     wide = {"float64": np.float64, "complex64": np.complex64, "complex128": np.complex128}.get(
         kind.name, np.float32 if kind.kind == "f" else np.float64)
+    if kind.kind in "iu":
+        start, end = int(start), int(end)
     first, last = wide(start), wide(end)
     by = wide((last - first) / wide(max(steps - 1, 1)))
     k = np.arange(steps)
