@@ -177,6 +177,26 @@ def instance_norm(input: Tensor, running_mean: Any = None, running_var: Any = No
     return out
 
 
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None,
+              max_norm: float | None = None, norm_type: float = 2.0,
+              scale_grad_by_freq: bool = False, sparse: bool = False) -> Tensor:
+    """weight[input]; with `max_norm`, longer rows among those are first shortened, in place."""
+    if max_norm is not None:
+        _shorten_rows(weight, input, max_norm, norm_type)
+    return _TABLE["embedding"](input, weight, padding_idx, None, norm_type, scale_grad_by_freq,
+                               sparse)
+
+
+def _shorten_rows(weight: Tensor, index: Tensor, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that `index` names down to `max_norm` where they are longer."""
+    with torch.no_grad():
+        rows = torch.zeros(weight.shape[0], dtype=weight.dtype, device=weight.device)
+        named = rows.index_fill(0, index.reshape(-1).long(), 1) != 0
+        norms = PUBLIC["linalg"]["vector_norm"](weight, norm_type, 1)
+        factor = torch.where(named & (norms > max_norm), max_norm / (norms + 1e-7), 1.0)
+        weight.mul_(factor.unsqueeze(1))
+
+
 # ---------------------------------------------------------------- losses that call other functions
 
 
