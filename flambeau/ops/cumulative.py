@@ -205,8 +205,9 @@ def linalg_vander(x: Node, *, N: int | None = None) -> Node:  # noqa: N803
     """(..., n) to (..., n, N): powers 0 to N - 1."""
     if N is not None and N <= 1:
         raise RuntimeError("N must be greater than 1.")
-    n = x.shape[-1] if x.ndim else 1
-    return powers(x, n if N is None else N)
+    if not x.ndim:
+        x = a.reshape(x, (1,))
+    return powers(x, x.shape[-1] if N is None else N)
 
 
 def powers(x: Node, count: int) -> Node:
