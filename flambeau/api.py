@@ -46,10 +46,12 @@ from .tensor.random import (
     bernoulli, binomial, multinomial, normal, poisson, rand, rand_like, randint, randint_like,
     randn, randn_like, randperm,
 )
+from .amp import GradScaler, autocast
 from .serialization import load, save
 from .tensor import rebuild as _rebuild  # noqa: F401  (makes tensors pickle)
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
 from .tensor.sequences import range_ as range  # noqa: A004
+from .tensor.autocast import *  # noqa: F403
 from .tensor.size import Size
 from .tensor.storages import TypedStorage, UntypedStorage, is_storage
 from .tensor.storages import CLASSES as _storages

@@ -18,6 +18,7 @@ from ..autograd.tape import named
 from ..ops.table import TABLE, Entry
 from ..ops.view import T, mT
 from .creation import as_tensor
+from .autocast import casting
 from .dispatch import function
 from .inplace import inplace
 from .labels import CHOOSE, of_name
@@ -61,7 +62,7 @@ def _attach(name: str, entry: Entry) -> None:
     elif entry.view is not None:
         made = view(short, entry.fn, entry.view, label)
     else:
-        made = function(short, entry.fn, label, CHOOSE.get(short))
+        made = casting(short, function(short, entry.fn, label, CHOOSE.get(short)))
     if space == "nn.functional" and short in INPLACE:
         made = _with_flag(made, entry, inplace(short + "_", entry.fn, label))
     if space in ("", "torch"):
