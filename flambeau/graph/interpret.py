@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .node import Node, topological
-from .primitive import HOST_FUNCTIONS
+from .primitive import BUFFER, HOST_FUNCTIONS
 
 Array = np.ndarray[Any, Any]
 
@@ -30,10 +30,30 @@ def _value(node: Node, values: dict[int, Array]) -> Array:
         return np.asarray(node.value.numpy(node.dtype.numpy, node.shape))
     src = [values[id(s)] for s in node.src]
     if node.op.expand is not None:
-        return evaluate([node.op.expand(*node.src, *node.attrs)])[0]
+        known = [_known(s, a) for s, a in zip(node.src, src)]
+        return evaluate([node.op.expand(*known, *node.attrs)])[0]
     with np.errstate(all="ignore"):
         out = _meaning(node, src)
     return np.asarray(out).astype(node.dtype.numpy, copy=False).reshape(node.shape)
+
+
+class _Held:
+    """A value that is an array already, where a node expects a buffer."""
+
+    def __init__(self, array: Array) -> None:
+        self.array = array
+
+    def numpy(self, dtype: Any, shape: Any) -> Array:
+        return self.array
+
+
+def _known(node: Node, array: Array) -> Node:
+    """A leaf in place of a node whose value is known (a const stays, so that rules can see it)."""
+    if node.op.kind == "leaf":
+        return node
+    leaf = Node(BUFFER, (), (), node.shape, node.dtype)
+    leaf.value = _Held(array)
+    return leaf
 
 
 def _meaning(node: Node, src: list[Array]) -> Array:

@@ -8,28 +8,31 @@ on the two parts; what has no rule here runs in NumPy, as the interpreter means 
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core import dtype as dt
-from . import interpret
+from . import complex_math, interpret
 from .node import Node, topological
 from .primitive import (
     CAST,
     CAT,
-    CONST,
+    EXPAND,
     HOST,
     HOST_FUNCTIONS,
     INPUT,
+    PERMUTE,
     PRIMITIVES,
     RESHAPE,
     SLICE,
+    const,
     spec,
 )
 
-Pair = tuple[Node, Node]
+Pair = complex_math.Pair
 Array = np.ndarray[Any, Any]
 
 
@@ -155,19 +158,10 @@ def _rule(*names: str) -> Callable[[Rule], Rule]:
     return declare
 
 
-def _map(name: str) -> Callable[..., Node]:
-    op = PRIMITIVES[name]
-    return lambda *src: op(*src)
-
-
-add, sub, mul, div, neg = (_map(n) for n in ("add", "sub", "mul", "div", "neg"))
-exp, sin, cos, abs_, max_ = (_map(n) for n in ("exp", "sin", "cos", "abs", "max"))
-
-
-def _number(value: complex, kind: dt.dtype) -> Pair:
+def _number(value: complex, kind: dt.dtype, shape: tuple[int, ...] = ()) -> Pair:
     real = kind.to_real()
-    return (Node(CONST, (), (complex(value).real, real), (), real),
-            Node(CONST, (), (complex(value).imag, real), (), real))
+    parts = (const(complex(value).real, real), const(complex(value).imag, real))
+    return parts if not shape else tuple(EXPAND(p, shape=shape) for p in parts)
 
 
 @_rule("input")
@@ -190,8 +184,8 @@ def _both(node: Node, *src: Any) -> Pair:
     return made[0], made[1]
 
 
-for _name in """add sub neg where alias expand reshape permute slice pad unfold fold as_strided
-    cat sum take write skew""".split():
+for _name in """add sub neg where alias expand reshape permute slice pad unfold fold skew
+    as_strided cat sum take write skew""".split():
     RULES[_name] = _both
 
 
@@ -202,29 +196,59 @@ def _put(node: Node, *src: Any) -> Pair | None:
 
 @_rule("scan")
 def _scan(node: Node, x: Pair) -> Pair | None:
-    return _both(node, x) if node.attrs[0] == "add" else None
+    op, dim = node.attrs
+    if op == "add":
+        return _both(node, x)
+    return _running_product(x, dim) if op == "mul" else None
 
 
-@_rule("mul")
-def _mul(node: Node, x: Pair, y: Pair) -> Pair:
-    (a, b), (c, d) = x, y
-    return sub(mul(a, c), mul(b, d)), add(mul(a, d), mul(b, c))
+def _function(fn: Callable[..., Pair]) -> Rule:
+    return lambda node, *src: fn(*src)
 
 
-@_rule("div")
-def _div(node: Node, x: Pair, y: Pair) -> Pair:
-    """The divisor is scaled by its larger part first, so that squares do not overflow."""
-    (a, b), (c, d) = x, y
-    scale = max_(abs_(c), abs_(d))
-    c, d = div(c, scale), div(d, scale)
-    size = mul(add(mul(c, c), mul(d, d)), scale)
-    return (div(add(mul(a, c), mul(b, d)), size), div(sub(mul(b, c), mul(a, d)), size))
+for _name, _fn in complex_math.FUNCTIONS.items():
+    RULES[_name] = _function(_fn)
 
 
-@_rule("exp")
-def _exp(node: Node, x: Pair) -> Pair:
-    size = exp(x[0])
-    return mul(size, cos(x[1])), mul(size, sin(x[1]))
+@_rule("prod")
+def _prod(node: Node, x: Pair) -> Pair:
+    """The factors in halves, multiplied in pairs until one is left."""
+    dims = node.attrs[0]
+    shape = x[0].shape
+    kept = tuple(d for d in range(len(shape)) if d not in dims)
+    count = math.prod(shape[d] for d in dims)
+    if not count:
+        return _number(1, node.dtype, node.shape)
+    front = tuple(shape[d] for d in kept)
+    rows = [RESHAPE(PERMUTE(p, dims=kept + dims), shape=(*front, count)) for p in x]
+    while count > 1:
+        half = count // 2
+        low, high = (tuple(_along(p, len(front), k, half) for p in rows) for k in (0, half))
+        both = complex_math.product(low, high)
+        if count % 2:
+            both = tuple(CAT(p, _along(q, len(front), count - 1, 1), dim=len(front))
+                         for p, q in zip(both, rows))
+        rows, count = list(both), half + count % 2
+    return RESHAPE(rows[0], shape=node.shape), RESHAPE(rows[1], shape=node.shape)
+
+
+def _along(x: Node, dim: int, start: int, length: int) -> Node:
+    """`length` elements of a dim."""
+    begin = tuple(start if d == dim else 0 for d in range(x.ndim))
+    shape = tuple(length if d == dim else n for d, n in enumerate(x.shape))
+    return SLICE(x, start=begin, step=(1,) * x.ndim, shape=shape)
+
+
+def _running_product(x: Pair, dim: int) -> Pair:
+    """Each element times the one 1 before it, then 2, 4, ... before it."""
+    n, step = x[0].shape[dim], 1
+    while step < n:
+        late = tuple(_along(p, dim, step, n - step) for p in x)
+        early = tuple(_along(p, dim, 0, n - step) for p in x)
+        both = complex_math.product(late, early)
+        x = tuple(CAT(_along(p, dim, 0, step), q, dim=dim) for p, q in zip(x, both))
+        step *= 2
+    return x
 
 
 @_rule("eq")
@@ -249,8 +273,7 @@ def _cast(node: Node, x: Any) -> Any:
     kind = node.dtype
     if not isinstance(x, tuple):
         re = x if x.dtype is kind.to_real() else CAST(x, dtype=kind.to_real())
-        zero = Node(CONST, (), (0.0, kind.to_real()), (), kind.to_real())
-        return re, PRIMITIVES["expand"](zero, shape=re.shape)
+        return re, EXPAND(const(0, kind.to_real()), shape=re.shape)
     if kind.kind == "c":
         return CAST(x[0], dtype=kind.to_real()), CAST(x[1], dtype=kind.to_real())
     if kind.kind == "b":
@@ -270,9 +293,7 @@ def _imag(node: Node, x: Pair) -> Node:
 
 @_rule("complex")
 def _complex(node: Node, a: Node, b: Node) -> Pair:
-    expand = PRIMITIVES["expand"]
-    return tuple(x if x.shape == node.shape else expand(x, shape=node.shape)
-                 for x in (a, b))  # type: ignore[return-value]
+    return tuple(x if x.shape == node.shape else EXPAND(x, shape=node.shape) for x in (a, b))
 
 
 @_rule("dot")
@@ -282,4 +303,5 @@ def _dot(node: Node, x: Any, y: Any) -> Pair:
     def product(p: Node, q: Node) -> Node:
         return node.op(p, q, a_dims=a_dims, b_dims=b_dims, out_dims=out_dims, dtype=kind.to_real())
     (a, b), (c, d) = x, y
+    sub, add = PRIMITIVES["sub"], PRIMITIVES["add"]
     return sub(product(a, c), product(b, d)), add(product(a, d), product(b, c))

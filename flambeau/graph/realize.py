@@ -6,6 +6,7 @@ constants of it until one is seen to vary, and from then on an input.
 """
 from __future__ import annotations
 
+import ctypes
 import struct
 import threading
 from dataclasses import dataclass, field
@@ -15,9 +16,11 @@ import numpy as np
 
 from ..core.config import config
 from ..core.trace import describe
+from ..runtime.buffer import Buffer
 from . import interpret
 from .canonicalize import Pending, canonicalize, template
 from .node import Node
+from .primitive import CONST, EXPAND
 from .program import Program
 
 _PACK = {"f": struct.Struct("<d"), "i": struct.Struct("<q"), "b": struct.Struct("<?7x"),
@@ -50,13 +53,28 @@ statistics = Statistics()
 
 def realize(nodes: list[Node]) -> None:
     """Compute every node of the list that has no value yet."""
-    wanted = list({id(n): n for n in nodes if n.value is None}.values())
+    wanted = list({id(n): n for n in nodes if n.value is None and not _filled(n)}.values())
     if not wanted:
         return
     with _lock:
         wanted = [n for n in wanted if n.value is None]
         if wanted:
             _run(canonicalize(wanted))
+
+
+def _filled(node: Node) -> bool:
+    """Give an array of equal constants its value without a program."""
+    if node.op is not EXPAND or node.src[0].op is not CONST:
+        return False
+    buffer = Buffer(node.size * node.dtype.itemsize)
+    number = node.src[0].attrs[0]
+    if number == 0 and repr(number) in ("0", "0.0", "False"):
+        ctypes.memset(buffer.address, 0, buffer.nbytes)
+    else:
+        buffer.numpy(node.dtype.numpy, node.shape)[...] = number
+    node.value = buffer
+    node.src = ()
+    return True
 
 
 def _run(pending: Pending) -> None:

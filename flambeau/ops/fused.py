@@ -37,6 +37,11 @@ def like_first(*args: Any) -> tuple[Shape, dtype]:
     return (src[0].shape if len(src) == 1 else broadcast(*[s.shape for s in src])), src[0].dtype
 
 
+def of_first(first: Node, *rest: Any) -> tuple[Shape, dtype]:
+    """The shape and dtype of the first source, which nothing stretches."""
+    return first.shape, first.dtype
+
+
 def fused(name: str, params: tuple[str, ...] = (), *, infer: Rule = like_first,
           vjp: Callable[..., Any] | None = None) -> Callable[[Callable[..., Node]], Op]:
     """Make an Op of the decorated expansion `fn(*src, *attrs)`.

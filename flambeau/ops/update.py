@@ -10,19 +10,24 @@ its order.
 """
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..graph.node import Node
 from ..graph.primitive import scalar
 from . import algebra as a
 from .algebra import where
-from .fused import fused, wide_type
+from .fused import fused, of_first, wide_type
 from .table import public
+
+
+# All parameters of a step share the nodes of their numbers.
+_number = lru_cache(maxsize=256)(scalar)
 
 
 def _given(like: Node, value: float) -> Node:
     """A hyper-parameter that is the same at most steps."""
-    return scalar(value, wide_type(like.dtype))
+    return _number(value, wide_type(like.dtype))
 
 
 def _changing(like: Node, value: Any) -> Node:
@@ -30,7 +35,7 @@ def _changing(like: Node, value: Any) -> Node:
     kind = wide_type(like.dtype)
     if isinstance(value, Node):
         return a.cast(a.reshape(value, ()), kind)
-    return scalar(value, kind, varies=True)
+    return _number(value, kind, True)
 
 
 # ---------------------------------------------------------------- the gradient as the rule sees it
@@ -48,28 +53,28 @@ _SEEN = ("maximize", "decays")
 # ---------------------------------------------------------------- SGD
 
 
-@fused("sgd_buffer", _SEEN)
+@fused("sgd_buffer", _SEEN, infer=of_first)
 def _sgd_buffer(p: Node, g: Node, buf: Node, momentum: Node, fresh: Node, decay: Node,
                 maximize: bool, decays: bool) -> Node:
     return buf * momentum + _seen(p, g, decay, maximize, decays) * fresh
 
 
-@fused("sgd_first", _SEEN)
+@fused("sgd_first", _SEEN, infer=of_first)
 def _sgd_first(p: Node, g: Node, decay: Node, maximize: bool, decays: bool) -> Node:
     return _seen(p, g, decay, maximize, decays)
 
 
-@fused("sgd_plain", _SEEN)
+@fused("sgd_plain", _SEEN, infer=of_first)
 def _sgd_plain(p: Node, g: Node, lr: Node, decay: Node, maximize: bool, decays: bool) -> Node:
     return p - _seen(p, g, decay, maximize, decays) * lr
 
 
-@fused("sgd_momentum")
+@fused("sgd_momentum", infer=of_first)
 def _sgd_momentum(p: Node, buf: Node, lr: Node) -> Node:
     return p - buf * lr
 
 
-@fused("sgd_nesterov", _SEEN)
+@fused("sgd_nesterov", _SEEN, infer=of_first)
 def _sgd_nesterov(p: Node, g: Node, buf: Node, lr: Node, momentum: Node, decay: Node,
                   maximize: bool, decays: bool) -> Node:
     return p - (_seen(p, g, decay, maximize, decays) + buf * momentum) * lr
@@ -97,7 +102,7 @@ def sgd(p: Node, g: Node, buf: Node | None, *, lr: Any, momentum: float = 0.0,
 # ---------------------------------------------------------------- Adam
 
 
-@fused("adam_exp_avg", _SEEN)
+@fused("adam_exp_avg", _SEEN, infer=of_first)
 def _exp_avg(m: Node, p: Node, g: Node, fresh: Node, decay: Node, maximize: bool,
              decays: bool) -> Node:
     """lerp(m, g, fresh): from the nearer end, as torch.lerp."""
@@ -105,14 +110,14 @@ def _exp_avg(m: Node, p: Node, g: Node, fresh: Node, decay: Node, maximize: bool
     return where(a.lt(fresh, 0.5), m + fresh * way, (m + way) - way * (1 - fresh))
 
 
-@fused("adam_exp_avg_sq", _SEEN)
+@fused("adam_exp_avg_sq", _SEEN, infer=of_first)
 def _exp_avg_sq(v: Node, p: Node, g: Node, keep: Node, fresh: Node, decay: Node, maximize: bool,
                 decays: bool) -> Node:
     seen = _seen(p, g, decay, maximize, decays)
     return v * keep + seen * seen * fresh
 
 
-@fused("adam_param", ("shrinks",))
+@fused("adam_param", ("shrinks",), infer=of_first)
 def _adam_param(p: Node, m: Node, v: Node, step_size: Node, correction: Node, eps: Node,
                 shrink: Node, shrinks: bool) -> Node:
     if shrinks:
@@ -152,14 +157,14 @@ def adam(p: Node, g: Node, m: Node, v: Node, v_max: Node | None, *, step: float,
 # ---------------------------------------------------------------- RMSprop, Adagrad
 
 
-@fused("rmsprop_param", ("centered",))
+@fused("rmsprop_param", ("centered",), infer=of_first)
 def _rmsprop_step(g: Node, square: Node, mean: Node, eps: Node, centered: bool) -> Node:
     """g / (sqrt(square - mean^2) + eps)."""
     size = a.sqrt(square - mean * mean) if centered else a.sqrt(square)
     return g / (size + eps)
 
 
-@fused("scaled_add")
+@fused("scaled_add", infer=of_first)
 def _scaled_add(p: Node, way: Node, size: Node) -> Node:
     return p + way * size
 
@@ -184,13 +189,13 @@ def rmsprop(p: Node, g: Node, square: Node, buf: Node | None, mean: Node | None,
     return _sgd_momentum(p, buf, rate), square, buf, mean
 
 
-@fused("adagrad_sum", _SEEN)
+@fused("adagrad_sum", _SEEN, infer=of_first)
 def _adagrad_sum(total: Node, p: Node, g: Node, decay: Node, maximize: bool, decays: bool) -> Node:
     seen = _seen(p, g, decay, maximize, decays)
     return total + seen * seen
 
 
-@fused("adagrad_param", _SEEN)
+@fused("adagrad_param", _SEEN, infer=of_first)
 def _adagrad_param(p: Node, g: Node, total: Node, rate: Node, eps: Node, decay: Node,
                    maximize: bool, decays: bool) -> Node:
     return p - rate * (_seen(p, g, decay, maximize, decays) / (a.sqrt(total) + eps))

@@ -14,6 +14,7 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+from ..core.trace import at, caller
 from ..nn.base import Tensor, torch
 from ..nn.hooks import RemovableHandle, register
 from . import program
@@ -373,7 +374,7 @@ class RuleOptimizer(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        with torch.set_grad_enabled(bool(self.defaults.get("differentiable"))):
+        with torch.set_grad_enabled(bool(self.defaults.get("differentiable"))), at(caller()):
             for group in self.param_groups:
                 self._step_group(group)
         if not self.defaults.get("differentiable"):
@@ -389,6 +390,7 @@ class RuleOptimizer(Optimizer):
             state = self.state[p]
             if not state:
                 self._init_state(p, group, state)
+                program.settle(state)
             if group.get("maximize"):
                 grad = -grad
             if p.is_complex():

@@ -52,6 +52,12 @@ def computed(t: Any) -> Any:
     return t
 
 
+def settle(state: dict[str, Any]) -> None:
+    """Compute a parameter's first state, so that the first step is the same program as the others."""
+    nodes = [v._storage.value for v in state.values() if isinstance(v, Tensor)]
+    realize([n for n in nodes if n.value is None and n.src])
+
+
 def run(param_groups: list[dict[str, Any]], state: Any) -> None:
     """Compute the new values of all parameters and their state."""
     pending: list[Node] = []
