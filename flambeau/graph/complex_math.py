@@ -48,7 +48,7 @@ def _finite(x: Node) -> Node:
 def _scaled(z: Pair) -> tuple[Node, Node]:
     """The larger part without sign, and the smaller one over it (0 where that has no meaning)."""
     x, y = _abs(z[0]), _abs(z[1])
-    high, low = _fmax(x, y), _min(x, y)
+    high, low = _where(_isinf(_fmax(x, y)), math.inf, _max(x, y)), _min(x, y)
     plain = _or(_eq(high, 0.0), _isinf(high))
     return high, _where(plain, const(0.0, high.dtype), _div(low, _where(plain, 1.0, high)))
 

@@ -11,7 +11,7 @@ import math
 from ..core import dtype as dt
 from ..graph.node import Node
 from . import algebra as a
-from .algebra import cast, where
+from .algebra import cast, neg, where
 from .fused import fused
 from .promotion import only_tensors, type_name
 from .table import public
@@ -43,14 +43,21 @@ def MODULUS(z: Node) -> Node:  # noqa: N802 - an Op
 def SGN(z: Node) -> Node:  # noqa: N802 - an Op
     """z / |z|, and 0 at 0."""
     size = MODULUS(z)
-    return z / cast(where(a.eq(size, 0), 1, size), z.dtype)
+    safe = where(a.eq(size, 0), 1, size)
+    return a.complex_(a.real(z) / safe, a.imag(z) / safe)
 
 
-@fused("angle", infer=lambda z: (z.shape, z.dtype.to_real()))
+def _angle_slope(g: Node, _out: Node, z: Node) -> tuple[Node]:
+    """Across the ray through z, and nothing at 0."""
+    size = MODULUS(z)
+    safe = where(a.eq(size, 0), 1, size)
+    x, y = a.real(z) / safe, a.imag(z) / safe
+    return (a.complex_(neg(y) * (g / safe), x * (g / safe)),)
+
+
+@fused("angle", infer=lambda z: (z.shape, z.dtype.to_real()), vjp=_angle_slope)
 def _angle(z: Node) -> Node:
-    x, y = a.real(z), a.imag(z)
-    zero = a.and_(a.eq(x, 0), a.eq(y, 0))
-    return where(zero, a.atan2(where(zero, a.zeros_like(y), y), where(zero, 1, x)), a.atan2(y, x))
+    return a.atan2(a.imag(z), a.real(z))
 
 
 @fused("angle_real", vjp=lambda g, _out, _x: (a.zeros_like(g),))

@@ -144,11 +144,13 @@ def weight_gradient(x: Node, g: Node, w: Node, at: Window) -> Node:
 
 def _convolve_vjp(g: Node, _out: Node, x: Node, w: Node, *attrs: Any) -> tuple[Node, Node]:
     at = Window(*attrs)
+    x, w = alg.conj(x), alg.conj(w)
     return input_gradient(g, x, w, at), weight_gradient(x, g, w, at)
 
 
 def _weight_vjp(h: Node, _out: Node, x: Node, g: Node, *attrs: Any) -> tuple[Node, Node]:
     at = Window(*attrs[:-1])
+    x, g = alg.conj(x), alg.conj(g)
     return input_gradient(g, x, h, at), convolve(x, h, at)
 
 

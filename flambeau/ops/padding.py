@@ -122,6 +122,7 @@ def _circular(x: Node, dim: int, low: int, high: int) -> Node:
     n = x.shape[dim]
     if low > n or high > n:
         raise RuntimeError("Padding value causes wrapping around more than once.")
-    before = alg.narrow(x, dim, n - low, low) if low > 0 else None
+    x = _cropped(x, dim, low, high)
+    before = alg.narrow(x, dim, x.shape[dim] - low, low) if low > 0 else None
     after = alg.narrow(x, dim, 0, high) if high > 0 else None
-    return _bordered(x, dim, before, after, low, high)
+    return _bordered(x, dim, before, after, 0, 0)
