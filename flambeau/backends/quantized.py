@@ -1,0 +1,5 @@
+"""`torch.backends.quantized`: there is no quantised engine."""
+from __future__ import annotations
+
+engine = "none"
+supported_engines = ["none"]

@@ -1,0 +1,4 @@
+"""`torch.backends.xnnpack`: not used."""
+from __future__ import annotations
+
+enabled = False
