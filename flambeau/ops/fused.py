@@ -34,7 +34,11 @@ def wide(x: Node) -> Node:
 def like_first(*args: Any) -> tuple[Shape, dtype]:
     """The shape of all sources broadcast, the dtype of the first."""
     src = [a for a in args if isinstance(a, Node)]
-    return (src[0].shape if len(src) == 1 else broadcast(*[s.shape for s in src])), src[0].dtype
+    first = src[0].shape
+    for s in src:
+        if s.shape != first and s.shape:
+            return broadcast(*[s.shape for s in src]), src[0].dtype
+    return first, src[0].dtype
 
 
 def of_first(first: Node, *rest: Any) -> tuple[Shape, dtype]:
