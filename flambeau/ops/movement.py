@@ -142,34 +142,6 @@ def _put_extreme(g: Node, out: Node, base: Node, value: Node, indices: list[Node
     return share * kept, alg.take(share, indices, dims) * won
 
 
-def _reverse_sum(x: Node, dim: int) -> Node:
-    return alg.flip(alg.scan(alg.flip(x, [dim]), "add", dim), [dim])
-
-
-@derivative(p.SCAN)
-def _scan(g: Node, out: Node, x: Node, op: str, dim: int) -> Grads:
-    if op == "add":
-        return (_reverse_sum(g, dim),)
-    if op == "mul":
-        return (_scan_mul(g, out, x, dim),)
-    latest = alg.where(alg.eq(x, out), alg.iota(x.shape, dim), 0)
-    at = alg.scan(latest, "max", dim)
-    picks = [at if d == dim else alg.iota(x.shape, d) for d in range(x.ndim)]
-    return (alg.put(alg.zeros_like(x), g, picks, tuple(range(x.ndim)), "add"),)
-
-
-def _scan_mul(g: Node, out: Node, x: Node, dim: int) -> Node:
-    """Before the first zero: the sum of g*out from here on, over x; at it: without that zero."""
-    zero = alg.eq(x, 0)
-    seen = alg.scan(alg.cast(zero, int64), "add", dim)
-    first = alg.and_(zero, alg.eq(seen, 1))
-    without = alg.scan(alg.where(first, 1, x), "mul", dim)
-    before = _reverse_sum(g * out, dim) / alg.where(zero, 1, x)
-    at_it = _reverse_sum(alg.where(alg.eq(seen, 0), 0, g * without), dim)
-    rest = alg.where(first, at_it, 0)
-    return alg.where(alg.eq(seen, 0), before, rest)
-
-
 @derivative(p.ARGSORT)
 def _argsort(_g: Node, _out: Node, _x: Node, dim: int, descending: bool) -> Grads:
     return (None,)
