@@ -17,8 +17,7 @@ from ..core.device import device as Device  # noqa: N812 - `device` is a paramet
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..core.errors import type_string
 from ..core.layout import Layout, channels_last, preserved
-from ..graph.node import Node
-from ..graph.primitive import ALIAS, CAST, PERMUTE
+from ..graph.primitive import ALIAS, CAST
 from ..graph.realize import realize
 from . import functionalize as f
 from . import inplace, pinning, resizing
@@ -304,24 +303,13 @@ Tensor.type = type_  # type: ignore[attr-defined]
 # ---------------------------------------------------------------- copies
 
 
-def ordered(node: Node, layout: Layout) -> Storage:
-    """A fresh storage that holds a node's elements in a dense layout of its shape."""
-    if layout.is_contiguous:
-        return Storage(node)
-    order = sorted(range(layout.ndim), key=lambda d: (-layout.stride[d], -layout.shape[d]))
-    return Storage(PERMUTE(node, dims=tuple(order)))
-
-
 def _copied(self: Tensor, layout: Layout, label: str) -> Tensor:
     """A recorded copy whose memory is in the given order."""
     c = Call()
     node = ALIAS(c.take(self))
     t = finish(node, c, of_name(label))
     if not layout.is_contiguous:
-        t._storage = ordered(node, layout)
-        t._counter = t._storage
-        t._layout = layout
-        t._cache = (t._storage.value, node)
+        f.lay_out(t, layout)
     return t
 
 

@@ -20,7 +20,6 @@ from ..graph.primitive import CAST, EXPAND, const, spec
 from ..runtime.buffer import Buffer
 from . import functionalize as f
 from . import pinning
-from .conversion import ordered
 from .infer import parse
 from .tensor import Tensor
 
@@ -225,9 +224,7 @@ def empty(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, de
 
 def _in_order(t: Tensor, memory_format: Any) -> Tensor:
     if memory_format is not None and memory_format.name.startswith("channels_last"):
-        t._layout = channels_last(t._shape)
-        node = t._storage.value
-        t._storage.value = ordered(node, t._layout).value
+        f.lay_out(t, channels_last(t._shape))
     return t
 
 
@@ -272,9 +269,7 @@ def _keep_order(t: Tensor, layout: Any) -> None:
     from ..core.layout import preserved
     kept = preserved(layout)
     if not kept.is_contiguous:
-        node = t._storage.value
-        t._storage.value = ordered(node, kept).value
-        t._layout = kept
+        f.lay_out(t, kept)
 
 
 def zeros_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,

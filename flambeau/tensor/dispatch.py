@@ -17,10 +17,11 @@ from ..autograd.tape import Auto, GradFn, OpGradFn
 from ..core.config import config
 from ..core.device import CPU, META
 from ..core.dtype import dtype
+from ..core.layout import Layout, channels_last
 from ..graph.node import Node
 from ..graph.primitive import ALIAS
 from ..graph.realize import realize
-from .functionalize import edge_of, read, requires_grad, wrap, wrap_as
+from .functionalize import edge_of, lay_out, read, requires_grad, wrap, wrap_as
 from .override import ask, asks
 from .recording import spec_of, step, tape
 from .resizing import copy_into
@@ -220,6 +221,7 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
         raw = []
         track = False
         device = CPU
+        order: Layout | None = None
         for a in args:
             if isinstance(a, Tensor):
                 if a.__class__ is not Tensor and asks(a):
@@ -228,6 +230,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
                 node = storage.value
                 if a._layout is not None or storage.pin is not None or node.shape != a._shape:
                     node = read(a)
+                    if a._layout is not None and len(a._shape) in (4, 5):
+                        order = order or _channels_last(a)
                 key = id(node)
                 if key in inputs and inputs[key] is not a:
                     node = ALIAS(node)
@@ -262,7 +266,7 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
                          t._counter)
             if fn_ is not None:
                 t._auto = Auto(True, fn_)
-        return t
+        return t if order is None else _in_order_of(t, order, name)
 
     def slow(args: Any, kwargs: dict[str, Any], c: Call, raw: list[Any]) -> Any:
         out = kwargs.pop("out", None)
@@ -280,6 +284,25 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
     return call
+
+
+def _channels_last(t: Tensor) -> Layout | None:
+    """The layout of a tensor whose memory is NHWC, which results keep."""
+    layout = t._layout
+    return layout if layout.is_channels_last and not layout.is_contiguous else None
+
+
+# Functions that keep NHWC although they change the shape.
+SPATIAL = frozenset({"conv2d", "conv3d", "conv_transpose2d", "max_pool2d", "avg_pool2d",
+                     "adaptive_avg_pool2d", "adaptive_max_pool2d", "interpolate"})
+
+
+def _in_order_of(t: Tensor, order: Layout, name: str) -> Tensor:
+    if t._shape == order.shape or name in SPATIAL and len(t._shape) == len(order.shape):
+        kept = channels_last(t._shape)
+        if not kept.is_contiguous:
+            lay_out(t, kept)
+    return t
 
 
 def into(out: Any, result: Any, c: Call, name: str) -> Any:

@@ -16,7 +16,9 @@ from ..autograd.tape import NOWHERE, AccumulateGrad, Auto, GradFn, named
 from ..core.device import CPU
 from ..core.layout import Layout, contiguous
 from ..graph.node import Node
-from ..graph.primitive import AS_STRIDED, RESHAPE, WRITE, const, spec, EXPAND
+from ..graph.primitive import (
+    AS_STRIDED, BITCAST, EXPAND, PERMUTE, RESHAPE, WRITE, const, spec,
+)
 from . import pinning
 from .recording import tape
 from .storage import INFERENCE, Storage
@@ -48,6 +50,22 @@ def wrap_as(node: Node, fn: GradFn, index: int, device: Any = CPU) -> Tensor:
     t = wrap(node, device)
     t._auto = Auto(True, fn, index)
     return t
+
+
+def ordered(node: Node, layout: Layout) -> Node:
+    """The value of a storage that holds a node's elements in a dense layout of its shape."""
+    if layout.is_contiguous:
+        return node
+    order = sorted(range(layout.ndim), key=lambda d: (-layout.stride[d], -layout.shape[d]))
+    return PERMUTE(node, dims=tuple(order))
+
+
+def lay_out(t: Tensor, layout: Layout) -> None:
+    """Let a fresh tensor's memory have another order; its elements stay what they are."""
+    node = t._storage.value
+    t._storage.value = ordered(node, layout)
+    t._layout = layout
+    t._cache = (t._storage.value, node)
 
 
 def share(t: Tensor, layout: Layout | None, shape: tuple[int, ...], counter: Any = None,
@@ -102,6 +120,8 @@ def read(t: Tensor) -> Node:
     if cache is not None and cache[0] is value:
         return cache[1]
     node = strided(value, layout_of(t))
+    if node.dtype is not t.dtype:
+        node = BITCAST(node, dtype=t.dtype)
     t._cache = (value, node)
     return node
 
@@ -278,9 +298,12 @@ def store(t: Tensor, new: Node) -> None:
     if storage.pin is not None:
         pinning.store(t, new)
     else:
-        storage.value = merged(storage.value, layout, t._shape, new)
+        old = storage.value
+        if old.dtype is not t.dtype:
+            new = BITCAST(new, dtype=old.dtype)
+        storage.value = merged(old, layout, t._shape, new)
         if layout is not None:
-            t._cache = (storage.value, new)
+            t._cache = (storage.value, new) if new.dtype is t.dtype else None
     t._counter.version += 1
 
 
