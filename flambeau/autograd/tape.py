@@ -102,10 +102,11 @@ class OpGradFn(GradFn):
     """The step of one node of the graph.
 
     `out` and `src` are the node and its sources where the derivative reads them, else SPEC nodes;
-    `stores` holds (position, cell, version) of those that a tensor owns, position -1 being `out`.
+    `stores` holds (position, cell, version) of those that a tensor owns, position -1 being `out`;
+    `packed` holds (position, value, unpack) of those that saved_tensors_hooks took away.
     """
 
-    __slots__ = ("attrs", "op", "out", "src", "stores")
+    __slots__ = ("attrs", "op", "out", "packed", "src", "stores")
 
     def __init__(self, op: Any, attrs: tuple[Any, ...], out: Any, src: tuple[Any, ...],
                  edges: tuple[Any, ...], stores: Any, origin: Any) -> None:
@@ -115,6 +116,7 @@ class OpGradFn(GradFn):
         self.src = src
         self.edges = edges
         self.stores = stores
+        self.packed: Any = None
         self.origin = origin
         self.hooks = None
         self.sequence = next(_sequence)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 
 from ..autograd import engine
+from ..autograd.grad_mode import state
 from ..autograd.tape import Auto, OpGradFn
 from ..core import trace
 from ..graph.node import Node, Op
 from ..graph.primitive import ALIAS, BUFFER, PRIMITIVES, SPEC
 from ..ops import derive
-from . import functionalize
+from . import functionalize, recording
 from .functionalize import edge_of, read, wrap
 from .labels import of_op
 from .pinning import array_of
@@ -55,6 +56,46 @@ def _check(fn: OpGradFn, i: int) -> None:
             fn.check(position)
 
 
+def pack(fn: OpGradFn, inputs: dict[int, Tensor]) -> None:
+    """Hand the values that a step keeps to the innermost saved_tensors_hooks."""
+    to_value, to_tensor = state.pack[-1]
+    packed = []
+    src = list(fn.src)
+    for position, node in [*enumerate(src), (-1, fn.out)]:
+        if node.op is SPEC or node.op.kind == "leaf" and node.value is None:
+            continue
+        owner = inputs.get(id(node))
+        before, state.pack = state.pack, ()
+        try:
+            packed.append((position, to_value(wrap(node) if owner is None else owner), to_tensor))
+        finally:
+            state.pack = before
+        if position < 0:
+            fn.out = spec_of(node)
+        else:
+            src[position] = spec_of(node)
+    fn.src = tuple(src)
+    fn.stores = ()
+    fn.packed = tuple(packed)
+
+
+def unpacked(fn: OpGradFn) -> OpGradFn:
+    """The step with the values that its hooks give back."""
+    made = type(fn)(fn.op, fn.attrs, fn.out, fn.src, fn.edges, (), fn.origin)
+    src = list(fn.src)
+    for position, value, to_tensor in fn.packed:
+        node = read(to_tensor(value))
+        if position < 0:
+            made.out = node
+        else:
+            src[position] = node
+    made.src = tuple(src)
+    return made
+
+
+recording._packer[0] = pack
+
+
 class Plain:
     """Gradients are nodes; nothing of the walk is recorded."""
 
@@ -62,6 +103,8 @@ class Plain:
         return PRIMITIVES["add"](a, b)
 
     def derive(self, fn: OpGradFn, g: Node) -> list[Node | None]:
+        if fn.packed is not None:
+            fn = unpacked(fn)
         before = trace._fixed[0]
         trace._fixed[0] = fn.origin
         try:
@@ -111,16 +154,18 @@ class Recorded:
         return a + b
 
     def derive(self, fn: OpGradFn, g: Tensor) -> list[Tensor | None]:
-        return [None if edge is None else self._one(fn, g, i) for i, edge in enumerate(fn.edges)]
+        known = fn if fn.packed is None else unpacked(fn)
+        return [None if edge is None else self._one(fn, known, g, i)
+                for i, edge in enumerate(fn.edges)]
 
-    def _one(self, fn: OpGradFn, g: Tensor, i: int) -> Tensor:
+    def _one(self, fn: OpGradFn, known: OpGradFn, g: Tensor, i: int) -> Tensor:
         _check(fn, i)
         if fn.op is ALIAS:
             return g
         before = trace._fixed[0]
         trace._fixed[0] = fn.origin
         try:
-            node = derive.gradient(fn.op, read(g), fn.out, fn.src, fn.attrs, i)
+            node = derive.gradient(fn.op, read(g), known.out, known.src, fn.attrs, i)
         finally:
             trace._fixed[0] = before
         t = wrap(node)
@@ -159,6 +204,12 @@ def _nan(node: Node) -> bool:
 def release(fn: OpGradFn) -> None:
     """After a step: let go of what it read; a second walk over it is then an error."""
     if fn.src is None:
+        return
+    if fn.packed is not None:
+        fn.packed = None
+        fn.src = None  # type: ignore[assignment]
+        return
+    if fn.out.op is SPEC and all(s.op is SPEC for s in fn.src):
         return
     read_any = any(any(reads(fn, i)) for i, e in enumerate(fn.edges) if e is not None)
     if read_any:

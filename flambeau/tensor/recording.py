@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd.grad_mode import state
 from ..autograd.tape import GradFn, OpGradFn
 from ..graph.node import Node
 from ..graph.primitive import spec
@@ -32,6 +33,10 @@ def spec_of(node: Node) -> Node:
 
 
 # ---------------------------------------------------------------- the tape
+
+
+# What hands saved values to saved_tensors_hooks; `gradients` puts it here.
+_packer: list[Any] = [None]
 
 
 def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs: Inputs,
@@ -67,7 +72,10 @@ def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs
             stores += ((-1, counter, counter.version + (own is not None)),)
     else:
         out = spec_of(node)
-    return cls(op, node.attrs, out, tuple(kept), edges, stores, node.origin)
+    fn = cls(op, node.attrs, out, tuple(kept), edges, stores, node.origin)
+    if state.pack:
+        _packer[0](fn, inputs)
+    return fn
 
 
 def tape(out: Node, edges: dict[int, Edge | None], cls: type[OpGradFn],
