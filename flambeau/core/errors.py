@@ -30,3 +30,7 @@ def scalar_name(kind: dtype) -> str:
 def type_string(kind: dtype) -> str:
     """`torch.FloatTensor`, the legacy name of a CPU tensor's type."""
     return f"torch.{SCALAR_NAMES[kind.name]}Tensor"
+
+
+class LinAlgError(RuntimeError):
+    """A matrix does not allow what was asked (torch.linalg.LinAlgError)."""

@@ -1,0 +1,410 @@
+"""torch.linalg and the older names in torch: checks, and results out of `decompositions`.
+
+In: matrix nodes (..., m, n). Out: nodes and named tuples of them.
+
+    inv(%0 : (3, 3))  ->  linalg_inv(%0)
+"""
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+from typing import Any
+
+from ..core import dtype as dt
+from ..graph.node import Node
+from ..graph.primitive import broadcast
+from . import algebra as alg
+from . import decompositions as dec
+from . import promotion as pro
+from .contraction import matmul
+from .decompositions import adjoint
+from .table import public
+
+slogdet_result = namedtuple("slogdet", ["sign", "logabsdet"])
+eigh_result = namedtuple("eigh", ["eigenvalues", "eigenvectors"])
+eig_result = namedtuple("eig", ["eigenvalues", "eigenvectors"])
+svd_result = namedtuple("svd", ["U", "S", "Vh"])
+old_svd_result = namedtuple("svd", ["U", "S", "V"])
+qr_result = namedtuple("qr", ["Q", "R"])
+lu_result = namedtuple("lu", ["P", "L", "U"])
+lu_factor_result = namedtuple("lu_factor", ["LU", "pivots"])
+lu_factor_ex_result = namedtuple("lu_factor_ex", ["LU", "pivots", "info"])
+inv_ex_result = namedtuple("inv_ex", ["inverse", "info"])
+solve_ex_result = namedtuple("solve_ex", ["result", "info"])
+cholesky_ex_result = namedtuple("cholesky_ex", ["L", "info"])
+lstsq_result = namedtuple("lstsq", ["solution", "residuals", "rank", "singular_values"])
+triangular_result = namedtuple("triangular_solve", ["solution", "cloned_coefficient"])
+
+
+# ---------------------------------------------------------------- checks
+
+
+def _check(name: str, a: Node, square: bool = True) -> None:
+    if a.ndim < 2:
+        raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
+    if square and a.shape[-1] != a.shape[-2]:
+        raise RuntimeError(f"{name}: A must be batches of square matrices, but they are "
+                           f"{a.shape[-2]} by {a.shape[-1]} matrices")
+    if a.dtype.kind not in "fc":
+        raise RuntimeError(f"{name}: Expected a floating point or complex tensor as input. Got "
+                           f"{pro.type_name(a.dtype)}")
+    if a.dtype.itemsize == 2:
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got "
+                           f"{pro.type_name(a.dtype)}")
+
+
+def _same_kind(name: str, a: Node, b: Node) -> None:
+    if a.dtype is not b.dtype:
+        raise RuntimeError(f"{name}: Expected A and B to have the same dtype, but found A of type "
+                           f"{pro.type_name(a.dtype)} and B of type {pro.type_name(b.dtype)} "
+                           "instead")
+
+
+def _info(a: Node) -> Node:
+    return alg.full(a.shape[:-2], 0, dt.int32)
+
+
+# ---------------------------------------------------------------- inverse and determinant
+
+
+@public("linalg.inv", "inverse")
+def inv(A: Node) -> Node:  # noqa: N803 - PyTorch's name
+    _check("linalg.inv", A)
+    return dec.INV(A)
+
+
+@public("linalg.inv_ex")
+def inv_ex(A: Node, *, check_errors: bool = False) -> inv_ex_result:  # noqa: N803
+    return inv_ex_result(inv(A), _info(A))
+
+
+@public("det", "linalg.det")
+def det(A: Node) -> Node:  # noqa: N803
+    _check("linalg.det", A)
+    return dec.DET(A)
+
+
+@public("slogdet", "linalg.slogdet")
+def slogdet(A: Node) -> slogdet_result:  # noqa: N803
+    _check("linalg.slogdet", A)
+    return slogdet_result(dec.SLOGDET(A, which=0), dec.SLOGDET(A, which=1))
+
+
+@public("logdet")
+def logdet(input: Node) -> Node:
+    _check("logdet", input)
+    sign, size = slogdet(input)
+    if input.dtype.kind == "c":
+        return alg.log(sign) + alg.cast(size, input.dtype)
+    return alg.where(alg.lt(sign, 0), math.nan, size)
+
+
+# ---------------------------------------------------------------- systems
+
+
+@public("linalg.solve")
+def solve(A: Node, B: Node, *, left: bool = True) -> Node:  # noqa: N803
+    """X with A X = B (or X A = B)."""
+    _check("linalg.solve", A)
+    _same_kind("linalg.solve", A, B)
+    vector = B.ndim == 1 or A.ndim - 1 == B.ndim and B.shape == A.shape[:-1]
+    if vector and not left:
+        raise RuntimeError("linalg.solve: Vector broadcasting of the left hand side is not "
+                           "supported for left=False. In this case linalg.solve is equivalent to "
+                           "B / A.squeeze(-1)")
+    b = alg.unsqueeze(B, B.ndim) if vector else B
+    if not vector and B.ndim < 2:
+        raise RuntimeError("linalg.solve: The input tensor B must have at least 2 dimensions.")
+    side = b.shape[-2] if left else b.shape[-1]
+    if side != A.shape[-1]:
+        raise RuntimeError("linalg.solve: Incompatible shapes of A and B for the equation "
+                           f"{'AX = B' if left else 'XA = B'} ({A.shape[-2]}x{A.shape[-1]} and "
+                           f"{b.shape[-2]}x{b.shape[-1]})")
+    broadcast(A.shape[:-2], b.shape[:-2])
+    out = dec.SOLVE(A, b) if left else adjoint(dec.SOLVE(adjoint(A), adjoint(b)))
+    return alg.squeeze(out, (out.ndim - 1,)) if vector else out
+
+
+@public("linalg.solve_ex")
+def solve_ex(A: Node, B: Node, *, left: bool = True,  # noqa: N803
+             check_errors: bool = False) -> solve_ex_result:
+    return solve_ex_result(solve(A, B, left=left), _info(A))
+
+
+@public("linalg.solve_triangular")
+def solve_triangular(A: Node, B: Node, *, upper: bool, left: bool = True,  # noqa: N803
+                     unitriangular: bool = False) -> Node:
+    _check("linalg.solve_triangular", A)
+    _same_kind("linalg.solve_triangular", A, B)
+    if left:
+        return dec.TRIANGULAR(A, B, upper=bool(upper), unit=bool(unitriangular))
+    out = dec.TRIANGULAR(adjoint(A), adjoint(B), upper=not upper, unit=bool(unitriangular))
+    return adjoint(out)
+
+
+@public("triangular_solve")
+def triangular_solve(input: Node, A: Node, upper: bool = True, transpose: bool = False,  # noqa: N803
+                     unitriangular: bool = False) -> triangular_result:
+    a = alg.transpose(A, A.ndim - 2, A.ndim - 1) if transpose else A
+    _check("triangular_solve", A)
+    out = dec.TRIANGULAR(a, input, upper=upper != transpose, unit=bool(unitriangular))
+    return triangular_result(out, A)
+
+
+@public("linalg.lstsq")
+def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
+          driver: str | None = None) -> lstsq_result:
+    """Least squares by the pseudo-inverse; residuals where there are more rows than columns."""
+    _check("torch.linalg.lstsq", A, square=False)
+    vector = A.ndim - 1 == B.ndim and A.shape[:-1] == B.shape
+    b = alg.unsqueeze(B, B.ndim) if vector else B
+    x = matmul(pinv(A), b)
+    m, n = A.shape[-2:]
+    kind = A.dtype.to_real()
+    none = alg.full((0,), 0, kind)
+    residuals = none
+    if m > n and driver != "gelsy":
+        gap = alg.abs_(matmul(A, x) - b)
+        residuals = alg.squeeze(alg.sum_(alg.cast(alg.square(gap), kind), (b.ndim - 2,)),
+                                (b.ndim - 2,))
+    rank = matrix_rank(A) if driver in (None, "gelsy", "gelsd", "gelss") else alg.full(
+        (0,), 0, dt.int64)
+    if driver == "gels":
+        rank = alg.full((0,), 0, dt.int64)
+    values = svdvals(A) if driver in ("gelsd", "gelss") else none
+    out = alg.squeeze(x, (x.ndim - 1,)) if vector else x
+    return lstsq_result(out, residuals, rank, values)
+
+
+# ---------------------------------------------------------------- Cholesky
+
+
+@public("linalg.cholesky")
+def linalg_cholesky(A: Node, *, upper: bool = False) -> Node:  # noqa: N803
+    _check("linalg.cholesky", A)
+    out = dec.CHOLESKY(adjoint(A) if upper else A)
+    return adjoint(out) if upper else out
+
+
+@public("cholesky")
+def cholesky(input: Node, upper: bool = False) -> Node:
+    _check("cholesky", input)
+    return linalg_cholesky(input, upper=upper)
+
+
+@public("linalg.cholesky_ex")
+def cholesky_ex(A: Node, *, upper: bool = False,  # noqa: N803
+                check_errors: bool = False) -> cholesky_ex_result:
+    _check("linalg.cholesky_ex", A)
+    info = dec.call("cholesky_ex", (A,), 1, A.shape[:-2], dt.int32)
+    return cholesky_ex_result(linalg_cholesky(A, upper=upper), info)
+
+
+def _product_of(factor: Node, upper: bool) -> Node:
+    part = dec.triangle(factor, upper, False)
+    return matmul(adjoint(part), part) if upper else matmul(part, adjoint(part))
+
+
+@public("cholesky_inverse")
+def cholesky_inverse(input: Node, upper: bool = False) -> Node:
+    """The inverse of the matrix with this Cholesky factor."""
+    _check("cholesky_inverse", input)
+    return dec.INV(_product_of(input, upper))
+
+
+@public("cholesky_solve")
+def cholesky_solve(input: Node, input2: Node, upper: bool = False) -> Node:
+    """X with A X = input, where input2 is the factor of A."""
+    _check("cholesky_solve", input2)
+    factor = input2 if not upper else adjoint(input2)
+    half = dec.TRIANGULAR(factor, input, upper=False, unit=False)
+    return dec.TRIANGULAR(adjoint(factor), half, upper=True, unit=False)
+
+
+# ---------------------------------------------------------------- eigenvalues, singular values
+
+
+@public("linalg.eigh")
+def eigh(A: Node, UPLO: str = "L") -> eigh_result:  # noqa: N803
+    _check("linalg.eigh", A)
+    lower = _lower(UPLO)
+    return eigh_result(dec.EIGH(A, lower=lower, which=0), dec.EIGH(A, lower=lower, which=1))
+
+
+def _lower(uplo: str) -> bool:
+    if uplo.upper() not in ("L", "U"):
+        raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {uplo}")
+    return uplo.upper() == "L"
+
+
+@public("linalg.eigvalsh")
+def eigvalsh(A: Node, UPLO: str = "L") -> Node:  # noqa: N803
+    _check("linalg.eigvalsh", A)
+    return dec.EIGH(A, lower=_lower(UPLO), which=0)
+
+
+@public("linalg.eig")
+def eig(A: Node) -> eig_result:  # noqa: N803
+    _check("linalg.eig", A)
+    return eig_result(dec.EIG(A, which=0), dec.EIG(A, which=1))
+
+
+@public("linalg.eigvals")
+def eigvals(A: Node) -> Node:  # noqa: N803
+    _check("linalg.eigvals", A)
+    return dec.EIG(A, which=0)
+
+
+@public("linalg.svd")
+def linalg_svd(A: Node, full_matrices: bool = True, *,  # noqa: N803
+               driver: str | None = None) -> svd_result:
+    _check("linalg.svd", A, square=False)
+    return svd_result(*(dec.SVD(A, full=bool(full_matrices), which=i) for i in range(3)))
+
+
+@public("svd")
+def svd(input: Node, some: bool = True, compute_uv: bool = True) -> old_svd_result:
+    """As linalg.svd, but V and not its adjoint."""
+    _check("svd", input, square=False)
+    u, s, vh = linalg_svd(input, full_matrices=not some)
+    if not compute_uv:
+        m, n = input.shape[-2:]
+        batch = input.shape[:-2]
+        return old_svd_result(alg.full((*batch, m, m), 0, input.dtype), s,
+                              alg.full((*batch, n, n), 0, input.dtype))
+    return old_svd_result(u, s, adjoint(vh))
+
+
+@public("linalg.svdvals")
+def svdvals(A: Node, *, driver: str | None = None) -> Node:  # noqa: N803
+    _check("linalg.svdvals", A, square=False)
+    return dec.SVD(A, full=False, which=1)
+
+
+def _limit(values: Node, a: Node, atol: Any, rtol: Any) -> Node:
+    """max(atol, rtol * the greatest singular value), one a matrix."""
+    if rtol is None:
+        eps = {"float32": 2.0**-23, "complex64": 2.0**-23}.get(a.dtype.name, 2.0**-52)
+        rtol = 0.0 if _positive(atol) else max(a.shape[-2:]) * eps
+    top = alg.squeeze(alg.amax(values, (values.ndim - 1,)), (values.ndim - 1,))
+    relative = top * _as(rtol, top)
+    return relative if atol is None else alg.max_(relative, _as(atol, top))
+
+
+def _positive(tolerance: Any) -> bool:
+    return tolerance is not None and (isinstance(tolerance, Node) or tolerance > 0)
+
+
+def _as(value: Any, like: Node) -> Node:
+    return alg.cast(value, like.dtype) if isinstance(value, Node) else alg.const(value, like.dtype)
+
+
+@public("linalg.pinv")
+def pinv(A: Node, rcond: Any = None, hermitian: bool = False, *, atol: Any = None,  # noqa: N803
+         rtol: Any = None) -> Node:
+    """The pseudo-inverse of Moore and Penrose."""
+    _check("linalg.pinv", A, square=hermitian)
+    if 0 in A.shape:
+        return alg.full((*A.shape[:-2], A.shape[-1], A.shape[-2]), 0, A.dtype)
+    values = dec.SVD(A, full=False, which=1)
+    return dec.PINV(A, _limit(values, A, atol, rcond if rtol is None else rtol))
+
+
+@public("pinverse")
+def pinverse(input: Node, rcond: float = 1e-15) -> Node:
+    return pinv(input, rcond)
+
+
+@public("linalg.matrix_rank")
+def matrix_rank(A: Node, tol: Any = None, hermitian: bool = False, *, atol: Any = None,  # noqa: N803
+                rtol: Any = None) -> Node:
+    """How many singular values are above the tolerance."""
+    _check("linalg.matrix_rank", A, square=hermitian)
+    if 0 in A.shape[-2:]:
+        return alg.full(A.shape[:-2], 0, dt.int64)
+    values = dec.SVD(A, full=False, which=1)
+    limit = _limit(values, A, atol if tol is None else tol, 0.0 if tol is not None else rtol)
+    above = alg.gt(values, alg.unsqueeze(limit, limit.ndim))
+    last = (values.ndim - 1,)
+    return alg.squeeze(alg.sum_(alg.cast(above, dt.int64), last), last)
+
+
+# ---------------------------------------------------------------- QR and LU
+
+
+@public("linalg.qr")
+def linalg_qr(A: Node, mode: str = "reduced") -> qr_result:  # noqa: N803
+    _check("linalg.qr", A, square=False)
+    if mode not in ("reduced", "complete", "r"):
+        raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' "
+                           "(default), 'r', or 'complete'")
+    r = dec.QR(A, mode=mode, which=1)
+    q = alg.full((0,), 0, A.dtype) if mode == "r" else dec.QR(A, mode=mode, which=0)
+    return qr_result(q, r)
+
+
+@public("qr")
+def qr(input: Node, some: bool = True) -> qr_result:
+    return linalg_qr(input, "reduced" if some else "complete")
+
+
+@public("linalg.lu_factor")
+def lu_factor(A: Node, *, pivot: bool = True) -> lu_factor_result:  # noqa: N803
+    _check("torch.lu_factor", A, square=False)
+    _pivots(pivot, "lu_factor")
+    return lu_factor_result(dec.LU(A), dec.lu_pivots(A))
+
+
+def _pivots(pivot: bool, name: str) -> None:
+    if not pivot:
+        raise RuntimeError(f"linalg.{name}: LU without pivoting is not implemented on the CPU")
+
+
+@public("linalg.lu_factor_ex")
+def lu_factor_ex(A: Node, *, pivot: bool = True,  # noqa: N803
+                 check_errors: bool = False) -> lu_factor_ex_result:
+    return lu_factor_ex_result(*lu_factor(A, pivot=pivot), _info(A))
+
+
+@public("linalg.lu")
+def lu(A: Node, *, pivot: bool = True) -> lu_result:  # noqa: N803
+    """A = P L U."""
+    packed, pivots = lu_factor(A, pivot=pivot)
+    return lu_result(dec.lu_permutation(pivots, A.shape[-2], A.dtype), dec.lower_part(packed),
+                     dec.upper_part(packed))
+
+
+@public("torch.lu_unpack")
+def lu_unpack(LU_data: Node, LU_pivots: Node, unpack_data: bool = True,  # noqa: N803
+              unpack_pivots: bool = True) -> lu_result:
+    none = alg.full((0,), 0, LU_data.dtype)
+    p = dec.lu_permutation(LU_pivots, LU_data.shape[-2], LU_data.dtype) if unpack_pivots else none
+    if not unpack_data:
+        return lu_result(p, none, none)
+    return lu_result(p, dec.lower_part(LU_data), dec.upper_part(LU_data))
+
+
+@public("linalg.lu_solve")
+def linalg_lu_solve(LU: Node, pivots: Node, B: Node, *, left: bool = True,  # noqa: N803
+                    adjoint: bool = False) -> Node:
+    """X with A X = B from the packed factors of A."""
+    p = dec.lu_permutation(pivots, LU.shape[-1], LU.dtype)
+    a = matmul(p, matmul(dec.lower_part(LU), dec.upper_part(LU)))
+    return solve(dec.adjoint(a) if adjoint else a, B, left=left)
+
+
+@public("lu_solve")
+def lu_solve(input: Node, LU_data: Node, LU_pivots: Node) -> Node:  # noqa: N803
+    return linalg_lu_solve(LU_data, LU_pivots, input)
+
+
+@public("linalg.householder_product", "orgqr")
+def householder_product(input: Node, tau: Node) -> Node:
+    _check("torch.linalg.householder_product", input, square=False)
+    return dec.call("householder", (input, tau), 0, input.shape, input.dtype)
+
+
+@public("matrix_exp", "linalg.matrix_exp")
+def matrix_exp(input: Node) -> Node:
+    _check("linalg.matrix_exp", input)
+    return dec.EXP(input)
