@@ -33,6 +33,7 @@ ENGINE: dict[str, frozenset[str]] = {
 # The names of `torch.*`: the root module and what it collects them in.  They stand between the
 # engine and nn, optim, utils, which the root imports only when a program asks for them.
 NAMES = frozenset({"", "api"})
+LATE = frozenset({"nn", "optim", "utils"})
 # What stands above the public face: it may import everything, nothing below imports it.
 TOP = frozenset({"__main__", "compat", "presented", "examples", "debug"})
 STAGES = tuple(
@@ -140,7 +141,7 @@ def allowed(importer: str, imported: str) -> bool:
     if importer in ENGINE:
         return imported in ENGINE[importer]
     if importer in NAMES:
-        return imported in NAMES or imported in ENGINE
+        return imported not in TOP and imported not in LATE
     if importer in TOP:
         return imported != "debug" or importer in ("__main__", "examples")
     return imported not in TOP
