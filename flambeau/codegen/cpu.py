@@ -25,7 +25,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from ..kernel.loopnest import Kernel
+from ..kernel.loopnest import Kernel, structure
 from ..runtime import cache, native, threads
 from . import cost, external
 from .llvm import Function, KernelEmitter
@@ -145,7 +145,7 @@ _WALK_IR = """
 define void @fb_walk(ptr %table, i64 %first, i64 %last, i64 %stride,
                      ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) {
 entry:
-%ctx = alloca [3 x ptr], align 16
+%ctx = alloca [4 x ptr], align 16
 store ptr %slots, ptr %ctx, align 16
 %at1 = getelementptr ptr, ptr %ctx, i64 1
 store ptr %scratch, ptr %at1, align 8
@@ -159,8 +159,12 @@ next:
 br i1 %more, label %one, label %done
 one:
 %i1 = add i64 %i, 1
-%row = getelementptr {ptr, i64, i64}, ptr %table, i64 %i
+%row = getelementptr {ptr, i64, i64, ptr}, ptr %table, i64 %i
 %fn = load ptr, ptr %row, align 8
+%at5 = getelementptr i64, ptr %row, i64 3
+%places = load ptr, ptr %at5, align 8
+%at6 = getelementptr ptr, ptr %ctx, i64 3
+store ptr %places, ptr %at6, align 8
 %at3 = getelementptr i64, ptr %row, i64 1
 %count = load i64, ptr %at3, align 8
 %at4 = getelementptr i64, ptr %row, i64 2
@@ -195,31 +199,47 @@ def _walker() -> int:
     return native.load(_WALK_IR, ("fb_walk",))["fb_walk"]
 
 
-def _row(index: int, kernel: Kernel, f: Function, target: Target) -> str:
-    """A kernel's row of the table: its function, iterations, and grain (0 to run in one piece)."""
+ROW = "{ptr, i64, i64, ptr}"
+
+
+def _row(index: int, function: int, kernel: Kernel, f: Function, target: Target) -> str:
+    """A kernel's row of the table: its function, iterations, grain (0 to run in one piece), and
+    where its buffers are."""
     ns = cost.nanoseconds(kernel, target.vector_bytes)
     shared = f.parallel and f.count > 1 and ns >= PARALLEL_NS
     step = grain(f.count, ns) if shared else 0
-    return f"{{ptr, i64, i64}} {{ptr @k{index}, i64 {f.count}, i64 {step}}}"
+    return f"{ROW} {{ptr @k{function}, i64 {f.count}, i64 {step}, ptr @p{index}}}"
+
+
+def _places(index: int, kernel: Kernel) -> str:
+    """(slot, offset) of each buffer."""
+    pairs = ", ".join(f"{{i64, i64}} {{i64 {b.slot}, i64 {b.offset}}}" for b in kernel.buffers)
+    return f"@p{index} = internal constant [{len(kernel.buffers)} x {{i64, i64}}] [{pairs}]"
 
 
 def program_ir(kernels: Sequence[Kernel], target: Target | None = None) -> Module:
     """The LLVM IR of a program for a target (this machine's unless given)."""
     target = target or host()
     kernels = [in_squares(k, target) for k in kernels]
-    functions = [KernelEmitter(k, target).function(f"k{i}") for i, k in enumerate(kernels)]
+    known: dict[str, int] = {}
+    which = [known.setdefault(structure(k), len(known)) for k in kernels]
+    first = [which.index(i) for i in range(len(known))]
+    functions = [KernelEmitter(kernels[at], target).function(f"k{i}")
+                 for i, at in enumerate(first)]
     scratch = max((f.scratch_bytes for f in functions), default=0)
     declarations: dict[str, str] = {}
     externals: set[str] = set()
     for f in functions:
         declarations.update(f.declarations)
         externals |= f.externals
-    rows = [_row(i, k, f, target) for i, (k, f) in enumerate(zip(kernels, functions))]
+    rows = [_row(i, w, k, functions[w], target)
+            for i, (w, k) in enumerate(zip(which, kernels))]
     count = len(rows)
-    table = f"@kernels = constant [{count} x {{ptr, i64, i64}}] [{', '.join(rows)}]"
+    table = f"@kernels = constant [{count} x {ROW}] [{', '.join(rows)}]"
     entry = _ENTRY_IR.replace("STRIDE", str(scratch)).replace("COUNT", str(count))
     parts = [f'target triple = "{target.triple}"', *declarations.values(),
-             *(f.text for f in functions), table, entry,
+             *(f.text for f in functions),
+             *(_places(i, k) for i, k in enumerate(kernels)), table, entry,
              f"attributes #0 = {{ {_attributes(target)} }}"]
     tiles = any(m.space == "register" for k in kernels for m in k.locals)
     return Module("\n".join(parts), scratch, tuple(sorted(externals)), tiles)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.dtype import dtype
 from ..core.symbol import Index
-from ..kernel.loopnest import Buffer, Local
+from ..kernel.loopnest import Buffer, Local, overlap
 from ..kernel.loopnest import Target as Place
 from .address import Addresses, Linear
 from .emit import SIZES, SUFFIX, Val, constant, vector_type
@@ -56,11 +56,15 @@ class Memory(Addresses):
 
     def place_buffers(self, buffers: Sequence[Buffer]) -> None:
         """Give each buffer its address (level 0) and its aliases' number."""
-        for b in buffers:
-            slot = self._address("ptr", Val("%slots", "ptr", 1, 0), b.slot)
-            base = self.emit(f"load ptr, ptr {slot.name}, align 8", "ptr", 1, 0)
-            self.bases[b] = self._address("i8", base, b.offset)
         for i, b in enumerate(buffers):
+            place = self._address("{i64, i64}", Val("%places", "ptr", 1, 0), i)
+            number = self.emit(f"load i64, ptr {place.name}, align 8", "i64", 1, 0)
+            slot = self.emit(f"getelementptr ptr, ptr %slots, i64 {number.name}", "ptr", 1, 0)
+            start = self.emit(f"load ptr, ptr {slot.name}, align 8", "ptr", 1, 0)
+            second = self._address("i64", place, 1)
+            offset = self.emit(f"load i64, ptr {second.name}, align 8", "i64", 1, 0)
+            self.bases[b] = self.emit(
+                f"getelementptr i8, ptr {start.name}, i64 {offset.name}", "ptr", 1, 0)
             self.alias[b] = i
         changed = True
         while changed:
@@ -68,7 +72,7 @@ class Memory(Addresses):
             for i, a in enumerate(buffers):
                 for b in buffers[:i]:
                     low = min(self.alias[a], self.alias[b])
-                    if self.alias[a] != self.alias[b] and _overlap(a, b):
+                    if self.alias[a] != self.alias[b] and overlap(a, b):
                         self.alias[a] = self.alias[b] = low
                         changed = True
 
@@ -346,11 +350,3 @@ class Memory(Addresses):
         nan = self.compare("icmp ugt", size, constant(0x7F800000, "i32"))
         out = self.select(nan, constant(0x7E00, "i32"), out)
         return self.cast("trunc", self.binary("or", out, sign), "i16")
-
-
-def _overlap(a: Buffer, b: Buffer) -> bool:
-    if a.slot != b.slot:
-        return False
-    a_end = a.offset + a.size * a.dtype.itemsize
-    b_end = b.offset + b.size * b.dtype.itemsize
-    return a.offset < b_end and b.offset < a_end

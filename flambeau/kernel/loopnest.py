@@ -23,6 +23,7 @@ Text form
 """
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Union
@@ -276,3 +277,33 @@ def text(kernel: Kernel) -> str:
     lines += [f"  {m.space} {m.name}: {m.dtype.name}[{m.size}]" for m in kernel.locals]
     lines += _lines(kernel.body, "  ")
     return "\n".join(lines)
+
+
+_NAMES = re.compile(r"\b(?!(?:float|bfloat|u?int|complex|log|exp|atan)\d)[a-z_]+\d\w*|\b\w+_\w+")
+
+
+def structure(kernel: Kernel) -> str:
+    """The kernel's text with its own name left out and all others replaced by their order.
+
+    Equal for kernels that differ in where their buffers are alone, so that one function serves
+    all of them; which buffers overlap is part of it.
+    """
+    known: dict[str, str] = {}
+
+    def ordinal(match: re.Match[str]) -> str:
+        return known.setdefault(match[0], f"n{len(known)}")
+
+    _, lines = text(kernel).split("(", 1)
+    buffers = kernel.buffers
+    shared = [(i, j) for i, a in enumerate(buffers) for j, b in enumerate(buffers[:i])
+              if overlap(a, b)]
+    return _NAMES.sub(ordinal, lines) + str(shared)
+
+
+def overlap(a: Buffer, b: Buffer) -> bool:
+    """Whether two buffers have memory in common."""
+    if a.slot != b.slot:
+        return False
+    a_end = a.offset + a.size * a.dtype.itemsize
+    b_end = b.offset + b.size * b.dtype.itemsize
+    return a.offset < b_end and b.offset < a_end
