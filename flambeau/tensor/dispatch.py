@@ -73,13 +73,14 @@ def record(out: Node, inputs: Inputs, cls: type[OpGradFn], counter: Any,
 class Call:
     """What a call's arguments hold: the tensors by their node, and whether one needs a gradient."""
 
-    __slots__ = ("asked", "device", "inputs", "track")
+    __slots__ = ("asked", "device", "inputs", "nodes", "track")
 
     def __init__(self, inputs: Inputs | None = None, track: bool = False,
                  device: Any = CPU) -> None:
         self.inputs: Inputs = {} if inputs is None else inputs
         self.track = track
         self.device = device
+        self.nodes: list[Node] = []             # keeps the keys of `inputs` valid
         self.asked = False                      # a class with __torch_function__ is among them
 
     def take(self, t: Tensor) -> Node:
@@ -91,6 +92,7 @@ class Call:
         if prior is not None and prior is not t:
             node = ALIAS(node)
         self.inputs[id(node)] = t
+        self.nodes.append(node)
         if not self.track and requires_grad(t):
             self.track = True
         if t._storage.device is not CPU:

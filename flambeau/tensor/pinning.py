@@ -76,18 +76,41 @@ def current(storage: Storage) -> Node:
     return pin.copy[0]
 
 
+class _Holder:
+    """As much of a storage as `_references` looks at."""
+
+    __slots__ = ("value",)
+
+
+def _references(storage: Any) -> int:
+    """How often the storage's node is referred to, this function's own references included."""
+    value = storage.value
+    return sys.getrefcount(value)
+
+
+def _lone() -> int:
+    """What `_references` says of a node that the storage alone holds (Python's versions differ)."""
+    holder = _Holder()
+    holder.value = object()
+    return _references(holder)
+
+
+_LONE = _lone()
+
+
 def expose(storage: Storage, track: bool = False) -> Pin:
     """Compute the storage's value and keep it from now on in memory that may be given out."""
-    value = storage.value
     pin = storage.pin
     if pin is not None:
         if not track:
             pin.holder = None
         return pin
-    if value.value is None:
-        realize([value])
+    if storage.value.value is None:
+        realize([storage.value])
     # Others may hold this node (saved for backward, pending); they keep memory of their own.
-    if sys.getrefcount(value) > 3 or value.op is not BUFFER or value.value.owner is not None:
+    held = _references(storage) > _LONE
+    value = storage.value
+    if held or value.op is not BUFFER or value.value.owner is not None:
         array = value.value.numpy(value.dtype.numpy, value.shape)
         buffer = Buffer(max(array.nbytes, 1))
         buffer.numpy(value.dtype.numpy, value.shape)[...] = array
@@ -115,12 +138,14 @@ def give_out(storage: Storage) -> Array:
 def store(t: Tensor, new: Node) -> None:
     """A write into a pinned storage: computed now, and copied to the shared memory."""
     storage = t._storage
-    value = storage.value
     layout = t._layout
     realize([new])
     source = array_of(new)
+    t._cache = None
+    held = _references(storage) > _LONE
+    value = storage.value
     memory = storage.pin.buffer.numpy(value.dtype.numpy, (value.size,))
-    if sys.getrefcount(value) > 3:              # somebody recorded a read of the old elements
+    if held:                                    # somebody recorded a read of the old elements
         kept = memory.copy()
         value.value = Buffer.from_numpy(kept)
         storage.value = buffer_node(storage.pin.buffer, value.shape, value.dtype)
@@ -128,7 +153,6 @@ def store(t: Tensor, new: Node) -> None:
         memory.reshape(t._shape)[...] = source
     else:
         strided(memory, layout)[...] = source
-    t._cache = None
 
 
 def strided(memory: Array, layout: Any) -> Array:
