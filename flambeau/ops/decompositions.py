@@ -163,6 +163,39 @@ def _cholesky_vjp(g: Node, out: Node, _a: Node) -> Grads:
     return ((both + adjoint(both)) * 0.5,)
 
 
+def _factor_side(upper: bool, factor: Node, common: Node) -> Node:
+    return -matmul(factor, common) if upper else -matmul(common, factor)
+
+
+def _chol_inverse_vjp(g: Node, out: Node, factor: Node, upper: bool) -> Grads:
+    common = matmul(out, matmul(g + adjoint(g), out))
+    return (_factor_side(upper, factor, common),)
+
+
+def _gram(factor: Node, upper: bool) -> Node:
+    part = triangle(factor, upper, False)
+    return matmul(adjoint(part), part) if upper else matmul(part, adjoint(part))
+
+
+@composite("cholesky_inverse", _same, ("upper",), vjp=_chol_inverse_vjp)
+def CHOLESKY_INVERSE(factor: Node, upper: bool) -> Node:  # noqa: N802 - an Op
+    return INV(_gram(factor, upper))
+
+
+def _chol_solve_vjp(g: Node, out: Node, _b: Node, factor: Node, upper: bool) -> Grads:
+    to_b = CHOLESKY_SOLVE(g, factor, upper=upper)
+    common = matmul(to_b, adjoint(out))
+    return to_b, _factor_side(upper, factor, common + adjoint(common))
+
+
+@composite("cholesky_solve", lambda b, factor, upper: _solve_shape(factor, b), ("upper",),
+           vjp=_chol_solve_vjp)
+def CHOLESKY_SOLVE(b: Node, factor: Node, upper: bool) -> Node:  # noqa: N802 - an Op
+    low = adjoint(factor) if upper else factor
+    half = TRIANGULAR(low, b, upper=False, unit=False)
+    return TRIANGULAR(adjoint(low), half, upper=True, unit=False)
+
+
 @composite("linalg_cholesky", _same, vjp=_cholesky_vjp)
 def CHOLESKY(a: Node) -> Node:  # noqa: N802 - an Op
     return call("cholesky", (a,), 0, a.shape, a.dtype)
@@ -334,16 +367,30 @@ def upper_part(lu: Node) -> Node:
 
 
 def _lu_vjp(g: Node, out: Node, a: Node) -> Grads:
-    """For square a: P L^-H (tril(L^H gL, -1) + triu(gU U^H)) U^-H."""
-    if a.shape[-1] != a.shape[-2]:
-        raise NotImplementedError("derivative of lu for matrices that are not square")
-    low, up = lower_part(out), upper_part(out)
-    to_low, to_up = TRIL(g, diagonal=-1), TRIU(g, diagonal=0)
-    middle = (TRIL(matmul(adjoint(low), to_low), diagonal=-1)
-              + TRIU(matmul(to_up, adjoint(up)), diagonal=0))
+    """P L^-H (tril(L^H gL, -1) + triu(gU U^H)) U^-H for the square part; what lies to the right of
+    it (R) or below it (B) passes through, and takes its share from the part beside it."""
+    m, n = a.shape[-2:]
+    k = min(m, n)
+    row, column = a.ndim - 2, a.ndim - 1
+    square = alg.narrow(alg.narrow(out, row, 0, k), column, 0, k)
+    low, up = lower_part(square), upper_part(square)
+    to_square = alg.narrow(alg.narrow(g, row, 0, k), column, 0, k)
+    to_low = matmul(adjoint(low), TRIL(to_square, diagonal=-1))
+    to_up = matmul(TRIU(to_square, diagonal=0), adjoint(up))
+    if n > m:
+        beside, to_beside = (alg.narrow(x, column, k, n - k) for x in (out, g))
+        to_low = to_low - matmul(to_beside, adjoint(beside))
+    if m > n:
+        below, to_below = (alg.narrow(x, row, k, m - k) for x in (out, g))
+        to_up = to_up - matmul(adjoint(below), to_below)
+    middle = TRIL(to_low, diagonal=-1) + TRIU(to_up, diagonal=0)
     left = TRIANGULAR(adjoint(low), middle, upper=True, unit=True)
+    if m > n:
+        left = alg.cat([left, to_below], row)
     both = adjoint(TRIANGULAR(up, adjoint(left), upper=True, unit=False))
-    return (matmul(lu_permutation(lu_pivots(a), a.shape[-1], a.dtype), both),)
+    if n > m:
+        both = alg.cat([both, TRIANGULAR(adjoint(low), to_beside, upper=True, unit=True)], column)
+    return (matmul(lu_permutation(lu_pivots(a), m, a.dtype), both),)
 
 
 @composite("linalg_lu", _lu_shape, vjp=_lu_vjp)
@@ -382,6 +429,20 @@ def _pinv_vjp(g: Node, out: Node, a: Node, _limit: Node) -> Grads:
     ok = matmul(oh, k)
     return (matmul(matmul(gh - matmul(a, k), out), oh) - adjoint(matmul(k, out)) + ok
             - matmul(matmul(ok, out), a), None)
+
+
+def reflected(x: Node, a: Node, tau: Node, forward: bool, turned: bool = False) -> Node:
+    """x after the reflections I - tau v v^H, v in the columns of a below the diagonal: the product
+    Q x if not `forward`, with the last reflection first; `turned` conjugates tau (Q^H x)."""
+    count = tau.shape[-1]
+    last = a.ndim - 1
+    place = alg.positions(alg.narrow(a, last, 0, 1), a.ndim - 2)
+    for k in range(count) if forward else reversed(range(count)):
+        column = alg.narrow(a, last, k, 1)
+        v = alg.where(alg.gt(place, k), column, alg.cast(alg.eq(place, k), a.dtype))
+        t = alg.unsqueeze(alg.narrow(tau, tau.ndim - 1, k, 1), tau.ndim)
+        x = x - (alg.conj(t) if turned else t) * matmul(v, matmul(adjoint(v), x))
+    return x
 
 
 @composite("linalg_pinv", _pinv_shape, vjp=_pinv_vjp)

@@ -5,6 +5,7 @@ In: arrays, batched over leading dims. Out: tuples of arrays. A matrix that does
 """
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ def host(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def _each(a: Array) -> Array:
     """The matrices of a batch, one after another."""
-    return a.reshape(-1, *a.shape[-2:])
+    return a.reshape(math.prod(a.shape[:-2]), *a.shape[-2:])
 
 
 def _first_bad(a: Array, works: Callable[[Array], Any]) -> int:
@@ -175,7 +176,7 @@ def lu_factor(a: Array) -> tuple[Array, Array]:
 @host("permutation")
 def permutation(pivots: Array, rows: int) -> tuple[Array]:
     """Row exchanges as the matrix P with A = P L U."""
-    flat = pivots.reshape(-1, pivots.shape[-1])
+    flat = pivots.reshape(math.prod(pivots.shape[:-1]), pivots.shape[-1])
     out = np.zeros((flat.shape[0], rows, rows))
     for p, exchanges in zip(out, flat):
         order = np.arange(rows)
@@ -183,15 +184,6 @@ def permutation(pivots: Array, rows: int) -> tuple[Array]:
             order[[j, other]] = order[[other, j]]
         p[order, np.arange(rows)] = 1
     return (out.reshape(*pivots.shape[:-1], rows, rows),)
-
-
-@host("lstsq")
-def lstsq(a: Array, b: Array) -> tuple[Array]:
-    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    left = _each(np.broadcast_to(a, (*batch, *a.shape[-2:])))
-    right = _each(np.broadcast_to(b, (*batch, *b.shape[-2:])))
-    found = [np.linalg.lstsq(x, y, rcond=None)[0] for x, y in zip(left, right)]
-    return (np.stack(found).reshape(*batch, a.shape[-1], b.shape[-1]).astype(a.dtype),)
 
 
 @host("matrix_exp")
@@ -211,15 +203,8 @@ def matrix_exp(a: Array) -> tuple[Array]:
     return (out.astype(a.dtype),)
 
 
-@host("householder")
-def householder(a: Array, tau: Array) -> tuple[Array]:
-    """The product of reflections I - tau v v^H with v stored below the diagonal (LAPACK orgqr)."""
-    m, n = a.shape[-2:]
-    out = np.zeros_like(_each(a))
-    for q, x, t in zip(out, _each(a), tau.reshape(-1, tau.shape[-1])):
-        whole = np.eye(m, dtype=a.dtype)
-        for k in range(t.shape[0]):
-            v = np.concatenate([np.zeros(k, a.dtype), np.ones(1, a.dtype), x[k + 1:, k]])
-            whole = whole - t[k] * np.outer(whole @ v, v.conj())
-        q[...] = whole[:, :n]
-    return (out.reshape(a.shape),)
+@host("geqrf")
+def geqrf(a: Array) -> tuple[Array, Array]:
+    """(R above, reflections below the diagonal; their factors)."""
+    h, tau = np.linalg.qr(a, "raw")
+    return np.ascontiguousarray(np.swapaxes(h, -1, -2)), tau

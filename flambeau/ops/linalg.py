@@ -18,6 +18,7 @@ from . import decompositions as dec
 from . import promotion as pro
 from .contraction import matmul
 from .decompositions import adjoint
+from .rearranging import empty_of
 from .table import public
 
 slogdet_result = namedtuple("slogdet", ["sign", "logabsdet"])
@@ -33,6 +34,7 @@ inv_ex_result = namedtuple("inv_ex", ["inverse", "info"])
 solve_ex_result = namedtuple("solve_ex", ["result", "info"])
 cholesky_ex_result = namedtuple("cholesky_ex", ["L", "info"])
 lstsq_result = namedtuple("lstsq", ["solution", "residuals", "rank", "singular_values"])
+geqrf_result = namedtuple("geqrf", ["a", "tau"])
 triangular_result = namedtuple("triangular_solve", ["solution", "cloned_coefficient"])
 
 
@@ -200,25 +202,18 @@ def cholesky_ex(A: Node, *, upper: bool = False,  # noqa: N803
     return cholesky_ex_result(linalg_cholesky(A, upper=upper), info)
 
 
-def _product_of(factor: Node, upper: bool) -> Node:
-    part = dec.triangle(factor, upper, False)
-    return matmul(adjoint(part), part) if upper else matmul(part, adjoint(part))
-
-
 @public("cholesky_inverse")
 def cholesky_inverse(input: Node, upper: bool = False) -> Node:
     """The inverse of the matrix with this Cholesky factor."""
     _check("cholesky_inverse", input)
-    return dec.INV(_product_of(input, upper))
+    return dec.CHOLESKY_INVERSE(input, upper=bool(upper))
 
 
 @public("cholesky_solve")
 def cholesky_solve(input: Node, input2: Node, upper: bool = False) -> Node:
     """X with A X = input, where input2 is the factor of A."""
     _check("cholesky_solve", input2)
-    factor = input2 if not upper else adjoint(input2)
-    half = dec.TRIANGULAR(factor, input, upper=False, unit=False)
-    return dec.TRIANGULAR(adjoint(factor), half, upper=True, unit=False)
+    return dec.CHOLESKY_SOLVE(input, input2, upper=bool(upper))
 
 
 # ---------------------------------------------------------------- eigenvalues, singular values
@@ -305,9 +300,23 @@ def pinv(A: Node, rcond: Any = None, hermitian: bool = False, *, atol: Any = Non
     """The pseudo-inverse of Moore and Penrose."""
     _check("linalg.pinv", A, square=hermitian)
     if 0 in A.shape:
-        return alg.full((*A.shape[:-2], A.shape[-1], A.shape[-2]), 0, A.dtype)
+        return empty_of(A, (*A.shape[:-2], A.shape[-1], A.shape[-2]))
+    if hermitian:
+        return _hermitian_pinv(A, atol, rcond if rtol is None else rtol)
     values = dec.SVD(A, full=False, which=1)
     return dec.PINV(A, _limit(values, A, atol, rcond if rtol is None else rtol))
+
+
+def _hermitian_pinv(a: Node, atol: Any, rtol: Any) -> Node:
+    values, vectors = eigh(a)
+    size = alg.abs_(values)
+    keep = alg.gt(size, as_last(_limit(size, a, atol, rtol)))
+    inverse = alg.where(keep, 1 / alg.where(keep, values, 1), 0)
+    return matmul(vectors * alg.cast(dec.as_columns(inverse), a.dtype), adjoint(vectors))
+
+
+def as_last(x: Node) -> Node:
+    return alg.unsqueeze(x, x.ndim)
 
 
 @public("pinverse")
@@ -322,7 +331,7 @@ def matrix_rank(A: Node, tol: Any = None, hermitian: bool = False, *, atol: Any 
     _check("linalg.matrix_rank", A, square=hermitian)
     if 0 in A.shape[-2:]:
         return alg.full(A.shape[:-2], 0, dt.int64)
-    values = dec.SVD(A, full=False, which=1)
+    values = alg.abs_(eigvalsh(A)) if hermitian else dec.SVD(A, full=False, which=1)
     limit = _limit(values, A, atol if tol is None else tol, 0.0 if tol is not None else rtol)
     above = alg.gt(values, alg.unsqueeze(limit, limit.ndim))
     last = (values.ndim - 1,)
@@ -400,8 +409,35 @@ def lu_solve(input: Node, LU_data: Node, LU_pivots: Node) -> Node:  # noqa: N803
 
 @public("linalg.householder_product", "orgqr")
 def householder_product(input: Node, tau: Node) -> Node:
+    """The first columns of the product of reflections stored as geqrf leaves them."""
     _check("torch.linalg.householder_product", input, square=False)
-    return dec.call("householder", (input, tau), 0, input.shape, input.dtype)
+    m, n = input.shape[-2:]
+    eye = alg.narrow(dec.identity(input, m), 1, 0, n)
+    return dec.reflected(alg.expand(eye, input.shape), input, tau, forward=False)
+
+
+@public("ormqr")
+def ormqr(input: Node, tau: Node, other: Node, left: bool = True, transpose: bool = False) -> Node:
+    """Q other, or other Q (or with Q^H), Q the product of the stored reflections."""
+    if not left:
+        return adjoint(ormqr(input, tau, adjoint(other), True, not transpose))
+    return dec.reflected(other, input, tau, forward=transpose, turned=transpose)
+
+
+@public("geqrf")
+def geqrf(input: Node) -> geqrf_result:
+    _check("torch.geqrf", input, square=False)
+    k = min(input.shape[-2:])
+    tau = (*input.shape[:-2], k)
+    return geqrf_result(dec.call("geqrf", (input,), 0, input.shape, input.dtype),
+                        dec.call("geqrf", (input,), 1, tau, input.dtype))
+
+
+@public("lu")
+def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[Node, ...]:
+    """(packed factors, row exchanges) and, if asked, zeros for success."""
+    found = tuple(lu_factor(input, pivot=pivot))
+    return (*found, _info(input)) if get_infos else found
 
 
 @public("matrix_exp", "linalg.matrix_exp")

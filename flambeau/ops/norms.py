@@ -102,7 +102,9 @@ def norm(input: Node, p: Any = "fro", dim: Dim = None, keepdim: bool = False,
         input = cast(input, dtype)
     check_float("norm", input)
     if p == "nuc":
-        raise NotImplementedError("norm: the nuclear norm is linalg.matrix_norm's")
+        from .matrix_norms import matrix_norm
+        dims = tuple(range(input.ndim)) if dim is None else dim
+        return matrix_norm(input, "nuc", dims, keepdim)
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
     return norm_of(input, 2.0 if p in ("fro", None) else p, dim, keepdim)
