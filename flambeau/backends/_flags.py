@@ -1,4 +1,4 @@
-"""Settings of libraries that flambeau does not use: they can be set and read, and change nothing."""
+"""Settings of libraries that flambeau does not use: they can be set and read, no more."""
 from __future__ import annotations
 
 import contextlib

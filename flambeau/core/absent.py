@@ -1,7 +1,7 @@
 """Namespaces of devices that are not here: what they answer, and what they refuse.
 
-In: lists of names. Out: functions and classes for `torch.cuda`, `torch.xpu`, `torch.mps`: counts are
-0, caches are empty, and what needs the device raises what PyTorch built without it raises.
+In: lists of names. Out: functions and classes for `torch.cuda`, `torch.xpu`, `torch.mps`: counts
+are 0, caches are empty, and what needs the device raises what PyTorch built without it raises.
 """
 from __future__ import annotations
 

@@ -161,7 +161,12 @@ def _rule(*names: str) -> Callable[[Rule], Rule]:
 def _number(value: complex, kind: dt.dtype, shape: tuple[int, ...] = ()) -> Pair:
     real = kind.to_real()
     parts = (const(complex(value).real, real), const(complex(value).imag, real))
-    return parts if not shape else tuple(EXPAND(p, shape=shape) for p in parts)
+    return parts if not shape else _each(lambda p: EXPAND(p, shape=shape), parts)
+
+
+def _each(change: Callable[[Node], Node], x: Pair) -> Pair:
+    """The same change of both parts."""
+    return change(x[0]), change(x[1])
 
 
 @_rule("input")
@@ -220,15 +225,17 @@ def _prod(node: Node, x: Pair) -> Pair:
     if not count:
         return _number(1, node.dtype, node.shape)
     front = tuple(shape[d] for d in kept)
-    rows = [RESHAPE(PERMUTE(p, dims=kept + dims), shape=(*front, count)) for p in x]
+    last = len(front)
+    rows = _each(lambda p: RESHAPE(PERMUTE(p, dims=kept + dims), shape=(*front, count)), x)
     while count > 1:
         half = count // 2
-        low, high = (tuple(_along(p, len(front), k, half) for p in rows) for k in (0, half))
+        low = _along(rows[0], last, 0, half), _along(rows[1], last, 0, half)
+        high = _along(rows[0], last, half, half), _along(rows[1], last, half, half)
         both = complex_math.product(low, high)
         if count % 2:
-            both = tuple(CAT(p, _along(q, len(front), count - 1, 1), dim=len(front))
-                         for p, q in zip(both, rows))
-        rows, count = list(both), half + count % 2
+            odd = _along(rows[0], last, count - 1, 1), _along(rows[1], last, count - 1, 1)
+            both = CAT(both[0], odd[0], dim=last), CAT(both[1], odd[1], dim=last)
+        rows, count = both, half + count % 2
     return RESHAPE(rows[0], shape=node.shape), RESHAPE(rows[1], shape=node.shape)
 
 
@@ -243,10 +250,11 @@ def _running_product(x: Pair, dim: int) -> Pair:
     """Each element times the one 1 before it, then 2, 4, ... before it."""
     n, step = x[0].shape[dim], 1
     while step < n:
-        late = tuple(_along(p, dim, step, n - step) for p in x)
-        early = tuple(_along(p, dim, 0, n - step) for p in x)
+        late = _along(x[0], dim, step, n - step), _along(x[1], dim, step, n - step)
+        early = _along(x[0], dim, 0, n - step), _along(x[1], dim, 0, n - step)
         both = complex_math.product(late, early)
-        x = tuple(CAT(_along(p, dim, 0, step), q, dim=dim) for p, q in zip(x, both))
+        x = (CAT(_along(x[0], dim, 0, step), both[0], dim=dim),
+             CAT(_along(x[1], dim, 0, step), both[1], dim=dim))
         step *= 2
     return x
 
@@ -293,7 +301,7 @@ def _imag(node: Node, x: Pair) -> Node:
 
 @_rule("complex")
 def _complex(node: Node, a: Node, b: Node) -> Pair:
-    return tuple(x if x.shape == node.shape else EXPAND(x, shape=node.shape) for x in (a, b))
+    return _each(lambda x: x if x.shape == node.shape else EXPAND(x, shape=node.shape), (a, b))
 
 
 @_rule("dot")

@@ -14,8 +14,8 @@ from ..graph.node import Node
 from . import algebra as alg
 from .table import public
 
-sort_result = namedtuple("sort", ["values", "indices"])  # type: ignore[name-match]
-topk_result = namedtuple("topk", ["values", "indices"])  # type: ignore[name-match]
+sort_result = namedtuple("sort", ["values", "indices"])
+topk_result = namedtuple("topk", ["values", "indices"])
 
 
 def _order(x: Node, dim: int, descending: bool) -> tuple[Node, int]:

@@ -53,7 +53,7 @@ def computed(t: Any) -> Any:
 
 
 def settle(state: dict[str, Any]) -> None:
-    """Compute a parameter's first state, so that the first step is the same program as the others."""
+    """Compute a parameter's first state, so that the first step is the others' program."""
     nodes = [v._storage.value for v in state.values() if isinstance(v, Tensor)]
     realize([n for n in nodes if n.value is None and n.src])
 
