@@ -13,7 +13,14 @@ from .core.version import VERSION as __version__  # noqa: N811
 def __getattr__(name: str) -> _Any:
     """Submodules that a program asks for are imported then."""
     if name in _LAZY:
-        module = _importlib.import_module(f"{__name__}.{_LAZY[name]}")
+        path = f"{__name__}.{_LAZY[name]}"
+        try:
+            module = _importlib.import_module(path)
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise
+            # `hasattr(torch, "distributed")` is a question that programs ask.
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'") from None
         globals()[name] = module
         return module
     raise AttributeError(f"module '{__name__}' has no attribute '{name}'")

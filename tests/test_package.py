@@ -58,6 +58,11 @@ def test_the_names_of_programs_are_there() -> None:
         _ = flambeau.nonsense  # type: ignore[attr-defined]
 
 
+def test_a_module_that_is_not_there_yet_is_no_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(flambeau.api.LAZY, "nowhere", "nowhere")
+    assert not hasattr(flambeau, "nowhere")
+
+
 def test_importing_leaves_out_what_is_slow() -> None:
     loaded = code("""
         import sys
