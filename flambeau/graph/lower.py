@@ -168,7 +168,8 @@ class _Lowering:
     # ------------------------------------------------------------ contractions
 
     def _dot(self, group: Group, name: str) -> list[Kernel]:
-        node = group.nodes[0]
+        # Costly values that others need too may stand before it.
+        node = next(n for n in group.nodes if n.op.kind == "dot")
         a_dims, b_dims, out_dims, _ = node.attrs
         a, b = node.src
         extent = dict(zip(a_dims, a.shape)) | dict(zip(b_dims, b.shape))
