@@ -56,7 +56,7 @@ def test_attributes_find_their_registries():
     with pytest.raises(TypeError, match=r"cannot assign 'int' as parameter 'scale' "
                                         r"\(torch.nn.Parameter or None expected\)"):
         net.scale = 4
-    with pytest.raises(TypeError, match="cannot assign 'torch.FloatTensor' as parameter 'scale'"):
+    with pytest.raises(TypeError, match="FloatTensor. as parameter .scale."):
         net.scale = torch.ones(1)
     del net.scale
     with pytest.raises(AttributeError, match="'Net' object has no attribute 'scale'"):
@@ -211,7 +211,7 @@ def test_conversions_keep_parameters():
     assert net.first.weight is first
     assert first.dtype is torch.float64 and first.grad.dtype is torch.float64
     assert net.to(torch.float32).seen.dtype is torch.float32
-    with pytest.raises(TypeError, match="nn.Module.to only accepts floating point"):
+    with pytest.raises(TypeError, match=r"nn\.Module\.to only accepts floating"):
         net.to(torch.int64)
     with pytest.raises(ValueError, match="training mode is expected to be boolean"):
         net.train(1)
