@@ -12,6 +12,7 @@ from .core import dtype as _dt
 from .core.device import device
 from .core.dtype import dtype, promote_types
 from .core.errors import AcceleratorError, OutOfMemoryError
+from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import (
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
     set_grad_enabled,
@@ -25,6 +26,7 @@ from .tensor import conversion as _conversion  # noqa: F401
 from .tensor import indexing as _indexing  # noqa: F401
 from .tensor import history as _history  # noqa: F401
 from .tensor import questions as _questions
+from .tensor.constructors import Variable as _Variable
 from .tensor.constructors import legacy_type
 from .tensor.constants import (
     channels_last, channels_last_3d, contiguous_format, layout, memory_format, preserve_format,
@@ -35,6 +37,7 @@ from .tensor.creation import (
     full, full_like, get_default_dtype, is_tensor, numel, ones, ones_like, scalar_tensor,
     set_default_dtype, tensor, zeros, zeros_like,
 )
+from .tensor.elementary import from_dlpack, to_dlpack
 from .tensor.dropout import (
     alpha_dropout, dropout, feature_alpha_dropout, feature_dropout,
 )
@@ -59,6 +62,7 @@ from .tensor.storages import CLASSES as _storages
 _names.load()
 _names.attach()
 _override.attach()
+autograd.Variable = _Variable  # type: ignore[attr-defined]
 _questions.install(_names.PUBLIC["torch"]["stack"])
 
 from .tensor import gradients as _gradients  # noqa: E402,F401  (needs the table)

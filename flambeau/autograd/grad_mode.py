@@ -23,6 +23,7 @@ class State(threading.local):
     anomaly: bool = False
     check_nan: bool = True
     pack: tuple[Any, ...] = ()                  # (pack, unpack) pairs of saved_tensors_hooks
+    pack_refused: str | None = None             # why saved_tensors_hooks may not be used now
 
 
 state = State()

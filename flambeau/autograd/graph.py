@@ -34,6 +34,8 @@ class saved_tensors_hooks:  # noqa: N801 - PyTorch's name
         self.pair = (pack_hook, unpack_hook)
 
     def __enter__(self) -> None:
+        if state.pack_refused is not None:
+            raise RuntimeError(state.pack_refused)
         state.pack = (*state.pack, self.pair)
 
     def __exit__(self, *_: Any) -> None:
@@ -54,11 +56,11 @@ class disable_saved_tensors_hooks:  # noqa: N801
         self.message = error_message
 
     def __enter__(self) -> None:
-        self.before = state.pack
-        state.pack = ()
+        self.before = state.pack_refused
+        state.pack_refused = self.message
 
     def __exit__(self, *_: Any) -> None:
-        state.pack = self.before
+        state.pack_refused = self.before
 
 
 class allow_mutation_on_saved_tensors:  # noqa: N801

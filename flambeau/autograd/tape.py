@@ -160,6 +160,9 @@ class AccumulateGrad(GradFn):
         self.variable = variable
         self.sequence = LAST
 
+    def name(self) -> str:
+        return "torch::autograd::AccumulateGrad"
+
     def step(self, grads: list[Any], rules: Any) -> list[Any]:
         g = grads[0]
         if g is not None:

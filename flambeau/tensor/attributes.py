@@ -137,11 +137,6 @@ def pin_memory(self: Tensor, device: Any = None) -> Tensor:
 
 
 @method
-def is_shared(self: Tensor) -> bool:
-    return False
-
-
-@method
 def is_inference(self: Tensor) -> bool:
     return self._counter is INFERENCE
 

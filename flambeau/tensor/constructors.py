@@ -171,3 +171,18 @@ class LegacyType:
 
 def legacy_type(name: str, kind: DType) -> LegacyType:
     return LegacyType(name, kind)
+
+
+class VariableType:
+    """`torch.autograd.Variable`, the old name of Tensor: a call makes a leaf over data's storage."""
+
+    __slots__ = ()
+
+    def __call__(self, data: Any, requires_grad: bool = False, volatile: bool = False) -> Tensor:
+        return data.detach().requires_grad_(requires_grad)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, Tensor)
+
+
+Variable = VariableType()

@@ -5,6 +5,7 @@ In: tensors. Out: Python numbers, arrays, and tensors of another type, place or 
 from __future__ import annotations
 
 import copy as copying
+import weakref
 from typing import Any
 
 import numpy as np
@@ -388,9 +389,19 @@ def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) ->
     return resize_(self, *the_template._shape)
 
 
+_shared: weakref.WeakSet[Storage] = weakref.WeakSet()
+
+
 @method
 def share_memory_(self: Tensor) -> Tensor:
+    """Marks the storage; processes that are sent it get a copy."""
+    _shared.add(self._storage)
     return self
+
+
+@method
+def is_shared(self: Tensor) -> bool:
+    return self._storage in _shared
 
 
 @method

@@ -17,10 +17,11 @@ from ..core.device import CPU
 from ..core.layout import Layout, contiguous
 from ..graph.node import Node
 from ..graph.primitive import (
-    AS_STRIDED, BITCAST, EXPAND, PERMUTE, RESHAPE, WRITE, const, spec,
+    AS_STRIDED, EXPAND, PERMUTE, RESHAPE, WRITE, const, spec,
 )
 from . import pinning
 from .recording import tape
+from .retyping import base_as, retyped, shaped
 from .storage import INFERENCE, Storage
 from .tensor import Tensor
 
@@ -119,9 +120,7 @@ def read(t: Tensor) -> Node:
     cache = t._cache
     if cache is not None and cache[0] is value:
         return cache[1]
-    node = strided(value, layout_of(t))
-    if node.dtype is not t.dtype:
-        node = BITCAST(node, dtype=t.dtype)
+    node = strided(retyped(value, t.dtype), layout_of(t))
     t._cache = (value, node)
     return node
 
@@ -177,7 +176,10 @@ def _regenerate(t: Tensor, auto: Auto) -> None:
         _refuse_view(auto, True)
     root = spec(base._shape, base.dtype)
     mine, whole = layout_of(t), layout_of(base)
-    if whole.is_contiguous:
+    if t.dtype is not base.dtype:
+        node = within(*base_as(root, whole, t.dtype), mine)
+        auto.fn = _chain(node, {id(root): edge}, _AsStrided)
+    elif whole.is_contiguous:
         attrs = (mine.shape, mine.stride, mine.offset - whole.offset)
         auto.fn = _AsStrided(AS_STRIDED, attrs, spec(mine.shape, t.dtype), (root,), (edge,), (),
                              None)
@@ -299,11 +301,13 @@ def store(t: Tensor, new: Node) -> None:
         pinning.store(t, new)
     else:
         old = storage.value
-        if old.dtype is not t.dtype:
-            new = BITCAST(new, dtype=old.dtype)
-        storage.value = merged(old, layout, t._shape, new)
+        if old.dtype is t.dtype:
+            storage.value = merged(old, layout, t._shape, new)
+        else:
+            whole = merged(retyped(old, t.dtype), layout, t._shape, new)
+            storage.value = shaped(whole, old)
         if layout is not None:
-            t._cache = (storage.value, new) if new.dtype is t.dtype else None
+            t._cache = (storage.value, new)
     t._counter.version += 1
 
 
@@ -344,6 +348,16 @@ def write(t: Tensor, new: Node, edge: Edge | None, tracked: bool) -> None:
         t._retain_again()
 
 
+def _replaced(base: Node, whole: Layout, value: Node, mine: Layout) -> Node:
+    """The elements of a base after a write of `value` to a view of it."""
+    if whole.is_contiguous:
+        return WRITE(base, value, shape=mine.shape, stride=mine.stride,
+                     offset=mine.offset - whole.offset)
+    memory = WRITE(_spread(base, whole, max(mine.span, whole.span)), value, shape=mine.shape,
+                   stride=mine.stride, offset=mine.offset)
+    return AS_STRIDED(memory, shape=whole.shape, stride=whole.stride, offset=whole.offset)
+
+
 def _write_view(t: Tensor, auto: Auto, new: Node, edge: Edge | None) -> None:
     """A write into a view: the base becomes the result of "old base with this region replaced"."""
     base = auto.base
@@ -354,14 +368,17 @@ def _write_view(t: Tensor, auto: Auto, new: Node, edge: Edge | None) -> None:
         return
     root = spec(base._shape, base.dtype)
     value = spec(new.shape, new.dtype)
-    if whole.is_contiguous:
+    fn: GradFn | None
+    if t.dtype is not base.dtype:
+        parts, place = base_as(root, whole, t.dtype)
+        node = shaped(_replaced(parts, place, value, mine), root)
+        fn = _chain(node, {id(root): before, id(value): edge}, _CopySlices)
+    elif whole.is_contiguous:
         attrs = (mine.shape, mine.stride, mine.offset - whole.offset)
-        fn: GradFn | None = _CopySlices(WRITE, attrs, root, (root, value), (before, edge), (),
+        fn = _CopySlices(WRITE, attrs, root, (root, value), (before, edge), (),
                                         None)
     else:
-        memory = WRITE(_spread(root, whole, max(mine.span, whole.span)), value, shape=mine.shape,
-                       stride=mine.stride, offset=mine.offset)
-        node = AS_STRIDED(memory, shape=whole.shape, stride=whole.stride, offset=whole.offset)
+        node = _replaced(root, whole, value, mine)
         fn = _chain(node, {id(root): before, id(value): edge}, _CopySlices)
     own = base._auto
     if own is None:

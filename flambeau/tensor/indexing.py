@@ -33,7 +33,7 @@ Shape = tuple[int, ...]
 class _Plan:
     """An index taken apart: per dim of x a slice, which dims go, where new ones come, and gathers.
 
-    `form` lists the dims of the view: a dim of x, or -1 for an inserted one; `gathers` maps places
+    `form` lists the dims of the view: a dim of x, or -1 - d for one inserted before dim d; `gathers` maps places
     in
     the view to index nodes or masks.
     """
@@ -69,7 +69,7 @@ def _as_index(key: Any) -> Any:
     from .creation import from_numpy, tensor
     if isinstance(key, np.ndarray):
         return from_numpy(np.ascontiguousarray(key).copy())
-    if isinstance(key, (list, tuple)):
+    if isinstance(key, (list, tuple, range)):
         found = tensor(list(key))
         return found if found.numel() else found.long()
     return key
@@ -107,7 +107,7 @@ def _entry(p: _Plan, k: Any, d: int, rest: int) -> int:
         p.form.append(d)
         return d + 1
     if k is None:
-        p.form.append(-1)
+        p.form.append(-1 - d)
         p.label = "unsqueeze"
         return d
     if k is Ellipsis:
@@ -115,7 +115,7 @@ def _entry(p: _Plan, k: Any, d: int, rest: int) -> int:
         return d + rest
     if isinstance(k, (bool, np.bool_)):
         p.gathers.append((len(p.form), bool(k)))
-        p.form.append(-1)
+        p.form.append(-1 - d)
         return d
     if isinstance(k, Tensor):
         return _tensor_entry(p, k, d)
@@ -143,7 +143,7 @@ def _tensor_entry(p: _Plan, k: Tensor, d: int) -> int:
         return d + 1
     if not k._shape:
         p.gathers.append((len(p.form), bool(k)))
-        p.form.append(-1)
+        p.form.append(-1 - d)
         return d
     p.gathers.append((len(p.form), k))
     width = len(k._shape) if mask else 1
@@ -166,16 +166,16 @@ def _layout(p: _Plan, layout: Layout) -> Layout:
     cut = layout.slice(tuple(p.start), tuple(p.step), tuple(p.shape))
     shape: list[int] = []
     stride: list[int] = []
-    for place in range(len(p.form) - 1, -1, -1):
-        d = p.form[place]
+    for d in p.form:
         if d >= 0:
             shape.append(cut.shape[d])
             stride.append(cut.stride[d])
         else:
-            behind = next((e for e in p.form[place + 1:] if e >= 0), None)
+            behind = -1 - d                     # as it was: PyTorch applies the entries in turn
             shape.append(1)
-            stride.append(1 if behind is None else cut.shape[behind] * cut.stride[behind])
-    return Layout(tuple(reversed(shape)), tuple(reversed(stride)), cut.offset)
+            stride.append(layout.shape[behind] * layout.stride[behind]
+                          if behind < layout.ndim else 1)
+    return Layout(tuple(shape), tuple(stride), cut.offset)
 
 
 def _view(x: Tensor, p: _Plan) -> Tensor:

@@ -47,10 +47,18 @@ def attach() -> None:
     Tensor.as_strided = as_strided  # type: ignore[attr-defined]
     real, imag = PUBLIC["torch"].get("real"), PUBLIC["torch"].get("imag")
     if real is not None and imag is not None:
-        Tensor.real = property(lambda t: real(t) if t.dtype.is_complex else t)  # type: ignore
-        Tensor.imag = property(imag)  # type: ignore[attr-defined]
+        Tensor.real = property(  # type: ignore[attr-defined]
+            lambda t: real(t) if t.dtype.is_complex else t, _assign("real"))
+        Tensor.imag = property(imag, _assign("imag"))  # type: ignore[attr-defined]
         PUBLIC["torch"]["real"] = lambda input: real(input) if input.dtype.is_complex else input
     _operators()
+
+
+def _assign(part: str) -> Callable[[Tensor, Any], None]:
+    """`x.real = values`: a write into that view."""
+    def setter(t: Tensor, values: Any) -> None:
+        getattr(t, part)[...] = values
+    return setter
 
 
 def _attach(name: str, entry: Entry) -> None:

@@ -1,0 +1,83 @@
+"""Methods that work element by element in Python, diagonals in place, and DLPack.
+
+In: tensors. Out: tensors over the same memory.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import functionalize as f
+from . import pinning
+from .conversion import shared, values
+from .creation import from_numpy
+from .inplace import overwrite
+from .tensor import Tensor, method
+
+CPU_DEVICE = (1, 0)                             # DLPack's (device type, device id)
+
+
+def _elements(self: Tensor, found: list[Any]) -> Tensor:
+    array = np.array(found, self.dtype.numpy).reshape(self._shape)
+    return overwrite(self, pinning.array_node(array, self.dtype))
+
+
+@method
+def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Replace each element by callable(element)."""
+    return _elements(self, [callable(x) for x in np.ravel(values(self)).tolist()])
+
+
+@method
+def map_(self: Tensor, other: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+    """Replace each element by callable(element, other's element)."""
+    pairs = np.broadcast_to(values(other), self._shape)
+    both = zip(np.ravel(values(self)).tolist(), np.ravel(pairs).tolist())
+    return _elements(self, [callable(a, b) for a, b in both])
+
+
+@method
+def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
+    """Set the main diagonal; `wrap` begins it again below a tall matrix's square part."""
+    shape = self._shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    steps = f.layout_of(self).stride
+    offset = f.layout_of(self).offset
+    count = min(shape)
+    self.as_strided((count,), (sum(steps),), offset).fill_(fill_value)  # type: ignore
+    if wrap and len(shape) == 2 and shape[0] > shape[1] + 1:
+        self[shape[1] + 1:].fill_diagonal_(fill_value, True)  # type: ignore[attr-defined]
+    return self
+
+
+@method
+def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None,
+               dl_device: Any = None, copy: Any = None) -> Any:
+    """A capsule over this tensor's memory."""
+    if self.requires_grad:  # type: ignore[attr-defined]
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    array = shared(self)
+    return array.copy().__dlpack__() if copy else array.__dlpack__()
+
+
+@method
+def __dlpack_device__(self: Tensor) -> tuple[int, int]:
+    return CPU_DEVICE
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor over the memory of another library's array."""
+    if isinstance(ext_tensor, Tensor):
+        t = ext_tensor.detach()  # type: ignore[attr-defined]
+        return t.clone() if copy else t
+    array = np.from_dlpack(ext_tensor)
+    return from_numpy(array.copy() if copy or not array.flags.writeable else array)
+
+
+def to_dlpack(tensor: Tensor) -> Any:
+    return tensor.__dlpack__()  # type: ignore[attr-defined]
