@@ -221,6 +221,7 @@ def _eigh_vjp(g: Node, out: Node, a: Node, lower: bool, which: int) -> Grads:
     gaps = _gaps(EIGH(a, lower=lower, which=0))
     inner = matmul(adjoint(out), g) / alg.cast(gaps, a.dtype)
     inner = alg.where(_on_diagonal(inner), 0, inner)
+    inner = (inner + adjoint(inner)) * 0.5     # the matrix is taken for symmetric
     return (matmul(matmul(out, inner), adjoint(out)),)
 
 

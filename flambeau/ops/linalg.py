@@ -436,7 +436,7 @@ def geqrf(input: Node) -> geqrf_result:
 @public("lu")
 def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[Node, ...]:
     """(packed factors, row exchanges) and, if asked, zeros for success."""
-    found = tuple(lu_factor(input, pivot=pivot))
+    found = lu_factor(input, pivot=pivot)
     return (*found, _info(input)) if get_infos else found
 
 

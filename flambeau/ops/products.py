@@ -70,8 +70,8 @@ def matrix_power(input: Node, n: int) -> Node:
         raise RuntimeError("linalg.matrix_power: A must be batches of square matrices, but they "
                            f"are {input.shape[-2]} by {input.shape[-1]} matrices")
     if n < 0:
-        raise NotImplementedError("linalg.matrix_power: n < 0 needs the inverse, which flambeau "
-                                  "does not have yet")
+        from .linalg import inv
+        return matrix_power(inv(input), -n)
     out: Node | None = None
     square = input
     while n:
