@@ -7,8 +7,10 @@ In: nodes. Out: nodes. Gradients are PyTorch's: d/d(re) + i d/d(im).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from ..core import dtype as dt
+from ..core.layout import Layout
 from ..graph.node import Node
 from . import algebra as a
 from .algebra import cast, neg, where
@@ -75,12 +77,37 @@ def angle(input: Node) -> Node:
 # ---------------------------------------------------------------- parts
 
 
-@public("real")
+def parts_of(layout: Layout) -> Layout:
+    """Where the parts of complex elements lie: one more dim, of extent 2."""
+    return Layout((*layout.shape, 2), (*(2 * s for s in layout.stride), 1), 2 * layout.offset)
+
+
+def joined_of(layout: Layout) -> Layout:
+    """Where the complex elements lie whose parts are the last dim; for no such dim, as it is."""
+    if not layout.ndim or layout.shape[-1] != 2:
+        return layout                           # the node form has the words for it
+    if layout.stride[-1] != 1:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    if any(s % 2 for s in layout.stride[:-1]):
+        raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    if layout.offset % 2:
+        raise RuntimeError("Tensor must have a storage_offset divisible by 2")
+    return Layout(layout.shape[:-1], tuple(s // 2 for s in layout.stride[:-1]), layout.offset // 2)
+
+
+def _part_of(which: int) -> Callable[[Layout], Layout]:
+    def form(layout: Layout) -> Layout:
+        both = parts_of(layout)
+        return Layout(both.shape[:-1], both.stride[:-1], both.offset + which)
+    return form
+
+
+@public("real", view=_part_of(0))
 def real(input: Node) -> Node:
     return a.real(input) if is_complex(input) else input
 
 
-@public("imag")
+@public("imag", view=_part_of(1))
 def imag(input: Node) -> Node:
     if not is_complex(input):
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
@@ -141,7 +168,7 @@ def polar(abs: Node, angle: Node) -> Node:
     return a.complex_(abs * a.cos(angle), abs * a.sin(angle))
 
 
-@public("torch.view_as_real")
+@public("torch.view_as_real", view=parts_of)
 def view_as_real(input: Node) -> Node:
     if not is_complex(input):
         raise RuntimeError("view_as_real is only supported for complex tensors")
@@ -150,7 +177,7 @@ def view_as_real(input: Node) -> Node:
     return a.cat(parts, len(shape) - 1)
 
 
-@public("torch.view_as_complex")
+@public("torch.view_as_complex", view=joined_of)
 def view_as_complex(input: Node) -> Node:
     if input.dtype.kind != "f" or input.dtype is dt.bfloat16:
         raise RuntimeError("view_as_complex is only supported for half, float and double tensors, "

@@ -97,7 +97,7 @@ def _log_slope(g: Node, out: Node, x: Node, dim: int) -> tuple[Node]:
     rows = a.unsqueeze(out, dim + 1)
     columns = a.unsqueeze(x, dim)
     later = a.ge(a.positions(rows, dim), a.positions(columns, dim + 1))
-    terms = where(later, a.unsqueeze(g, dim + 1) * a.exp(columns - rows), 0)
+    terms = where(later, a.unsqueeze(g, dim + 1) * a.exp(a.conj(columns - rows)), 0)
     return (a.squeeze(a.sum_(terms, (dim,)), (dim,)),)
 
 

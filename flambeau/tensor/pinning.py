@@ -149,6 +149,7 @@ def store(t: Tensor, new: Node) -> None:
         kept = memory.copy()
         value.value = Buffer.from_numpy(kept)
         storage.value = buffer_node(storage.pin.buffer, value.shape, value.dtype)
+    memory = memory.view(t.dtype.numpy)         # a view may have another dtype
     if layout is None:
         memory.reshape(t._shape)[...] = source
     else:
