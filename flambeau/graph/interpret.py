@@ -25,6 +25,14 @@ def evaluate(roots: list[Node]) -> list[Array]:
     return [values[id(r)] for r in roots]
 
 
+def evaluate_all(order: list[Node]) -> list[Array]:
+    """The value of every node of a topological order."""
+    values: dict[int, Array] = {}
+    for node in order:
+        values[id(node)] = _value(node, values)
+    return [values[id(n)] for n in order]
+
+
 def _value(node: Node, values: dict[int, Array]) -> Array:
     if node.value is not None:
         return np.asarray(node.value.numpy(node.dtype.numpy, node.shape))

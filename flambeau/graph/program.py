@@ -19,6 +19,7 @@ from ..core.config import config
 from ..core.trace import describe
 from ..kernel.loopnest import Buffer as Slot
 from ..kernel.loopnest import text as kernel_text
+from ..kernel.verify import verify as verify_kernel
 from ..runtime.buffer import Buffer
 from . import interpret
 from .decompose import decompose
@@ -27,6 +28,7 @@ from .node import Node, text
 from .pairs import split_complex
 from .primitive import INPUT, RESHAPE
 from .simplify import simplify
+from .verify import verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Program:
         self.name = name
         self.inputs = inputs
         _show("graph", lambda: text(roots))
-        primitives = simplify(split_complex(decompose(roots)))
+        primitives = _primitives(roots)
         _show("fusion", lambda: text(primitives))
         targets = [_memory_of(p) for p in primitives]
         made: dict[int, Node] = {}
@@ -66,6 +68,9 @@ class Program:
                 self.steps.append(step)
             elif step:
                 _show("loops", lambda kernels=step: "\n".join(map(kernel_text, kernels)))
+                if "ir" in config.check:
+                    for kernel in step:
+                        verify_kernel(kernel)
                 self.steps.append(compile_program(f"{name}_{k}", step))
 
     def run(self, inputs: list[Buffer], numbers: bytes) -> list[Buffer]:
@@ -98,6 +103,15 @@ class Program:
                 ctypes.memmove(copy.address, table[r.slot] + r.offset, r.nbytes)
                 out.append(copy)
         return out
+
+
+def _primitives(roots: list[Node]) -> list[Node]:
+    """The passes over the tensor graph, in turn; FLAMBEAU_CHECK=ir looks at what each one left."""
+    for apply in (decompose, split_complex, simplify):
+        roots = apply(roots)
+        if "ir" in config.check:
+            verify(roots, apply.__name__)
+    return roots
 
 
 def _memory_of(node: Node) -> Node:

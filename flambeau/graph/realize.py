@@ -58,8 +58,21 @@ def realize(nodes: list[Node]) -> None:
         return
     with _lock:
         wanted = [n for n in wanted if n.value is None]
-        if wanted:
+        if not wanted:
+            return
+        try:
             _run(canonicalize(wanted))
+        except Exception as error:
+            _say_where(error, wanted[0])
+            raise
+
+
+def _say_where(error: Exception, node: Node) -> None:
+    """Add to a late error the line of the user's program that asked for what was being computed."""
+    where = describe(node.origin)
+    if where and hasattr(error, "add_note"):
+        error.add_note(f"flambeau: while computing {node.op.name}{list(node.shape)}, recorded at "
+                       f"{where}")
 
 
 def _filled(node: Node) -> bool:
@@ -129,6 +142,8 @@ def _compile(pending: Pending, family: Family) -> Program:
 def _deliver(pending: Pending, buffers: list[Any]) -> None:
     if "interp" in config.check:
         _compare(pending, buffers)
+    if "nan" in config.check:
+        _hunt_nan(pending, buffers)
     for node, buffer in zip(pending.roots, buffers):
         node.value = buffer
     for node in pending.roots:
@@ -149,3 +164,22 @@ def _compare(pending: Pending, buffers: list[Any]) -> None:
         if not same:
             raise AssertionError(f"{node.op.name} {node.dtype.name}{node.shape} differs from the "
                                  f"interpreter: {describe(node.origin)}")
+
+
+def _hunt_nan(pending: Pending, buffers: list[Any]) -> None:
+    """FLAMBEAU_CHECK=nan: stop at the first operation that made a NaN of numbers, and name its line."""
+    if not any(_has_nan(n, b.numpy(n.dtype.numpy, n.shape))
+               for n, b in zip(pending.roots, buffers)):
+        return
+    bad: set[int] = set()
+    for node, value in zip(pending.order, interpret.evaluate_all(pending.order)):
+        if not _has_nan(node, value):
+            continue
+        if not any(id(s) in bad for s in node.src):
+            raise RuntimeError(f"{node.op.name}{list(node.shape)} gave NaN: recorded at "
+                               f"{describe(node.origin)}")
+        bad.add(id(node))
+
+
+def _has_nan(node: Node, value: np.ndarray[Any, Any]) -> bool:
+    return node.dtype.kind in "fc" and bool(np.any(value != value))
