@@ -34,6 +34,7 @@ inv_ex_result = namedtuple("inv_ex", ["inverse", "info"])
 solve_ex_result = namedtuple("solve_ex", ["result", "info"])
 cholesky_ex_result = namedtuple("cholesky_ex", ["L", "info"])
 lstsq_result = namedtuple("lstsq", ["solution", "residuals", "rank", "singular_values"])
+lu_info_result = namedtuple("_lu_with_info", ["LU", "pivots", "info"])
 geqrf_result = namedtuple("geqrf", ["a", "tau"])
 triangular_result = namedtuple("triangular_solve", ["solution", "cloned_coefficient"])
 
@@ -437,10 +438,19 @@ def geqrf(input: Node) -> geqrf_result:
 def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[Node, ...]:
     """(packed factors, row exchanges) and, if asked, zeros for success."""
     found = lu_factor(input, pivot=pivot)
-    return (*found, _info(input)) if get_infos else found
+    return lu_info_result(*found, _info(input)) if get_infos else found
 
 
 @public("matrix_exp", "linalg.matrix_exp")
 def matrix_exp(input: Node) -> Node:
     _check("linalg.matrix_exp", input)
     return dec.EXP(input)
+
+
+@public("adjoint")
+def adjoint_(input: Node) -> Node:
+    """The conjugate transpose of the last two dims."""
+    if input.ndim < 2:
+        raise RuntimeError("tensor.adjoint() is only supported on matrices or batches of matrices. "
+                           f"Got {input.ndim}-D tensor.")
+    return adjoint(input)

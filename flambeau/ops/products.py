@@ -84,7 +84,8 @@ def matrix_power(input: Node, n: int) -> Node:
         return out
     k = input.shape[-1]
     eye = alg.eq(alg.iota((k, k), 0), alg.iota((k, k), 1))
-    return alg.expand(alg.cast(eye, input.dtype), input.shape)
+    whole = alg.expand(alg.cast(eye, input.dtype), input.shape)
+    return alg.where(alg.full(input.shape, True, dt.bool_), whole, input)
 
 
 @public("kron")
