@@ -49,6 +49,7 @@ from .tensor.random import (
     bernoulli, binomial, multinomial, normal, poisson, rand, rand_like, randint, randint_like,
     randn, randn_like, randperm,
 )
+from ._vmap_internals import vmap
 from .amp import GradScaler, autocast
 from .serialization import load, save
 from .tensor import rebuild as _rebuild  # noqa: F401  (makes tensors pickle)
