@@ -174,7 +174,7 @@ def legacy_type(name: str, kind: DType) -> LegacyType:
 
 
 class VariableType:
-    """`torch.autograd.Variable`, the old name of Tensor: a call makes a leaf over data's storage."""
+    """`autograd.Variable`, the old name of Tensor; a call makes a leaf over data's memory."""
 
     __slots__ = ()
 

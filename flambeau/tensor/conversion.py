@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.grad_mode import state
 from ..autograd.tape import Auto
 from ..core import dtype as dt
-from ..core.device import CPU, META, check_device
+from ..core.device import META, check_device
 from ..core.device import device as Device  # noqa: N812 - `device` is a parameter below
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..core.errors import type_string
@@ -445,6 +444,3 @@ def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Any:
             made._auto.grad = copying.deepcopy(auto.grad, memo)
     made.__dict__.update(copying.deepcopy(self.__dict__, memo))
     return made
-
-
-__all__ = ["CPU", "state"]

@@ -17,7 +17,6 @@ from ..core.device import device as Device  # noqa: N812
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..graph.primitive import broadcast
 from ..ops import promotion
-from .conversion import contiguous as _contiguous  # noqa: F401
 from .dispatch import Call
 from .resizing import can_cast as _can_cast
 from .size import Size, size_of

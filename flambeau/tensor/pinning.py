@@ -161,9 +161,3 @@ def strided(memory: Array, layout: Any) -> Array:
     size = memory.itemsize
     at = memory[layout.offset:] if layout.numel else memory[:0]
     return np.lib.stride_tricks.as_strided(at, layout.shape, [s * size for s in layout.stride])
-
-
-def adopt(array: Array, dtype: Any) -> tuple[Node, Pin]:
-    """A foreign contiguous array as the value of a storage."""
-    buffer = Buffer.from_numpy(array)
-    return buffer_node(buffer, (array.size,), dtype), Pin(buffer)

@@ -69,6 +69,12 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
     return call
 
 
+def _elements(t: Tensor) -> int:
+    """How many elements of the tensor's type its storage holds."""
+    value = t._storage.value
+    return int(value.size * value.dtype.itemsize // t.dtype.itemsize)
+
+
 def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None = None) -> Tensor:
     """Any view of the storage, whatever the layout of `input`."""
     from ..core.layout import check_strided
@@ -77,7 +83,7 @@ def as_strided(input: Tensor, size: Any, stride: Any, storage_offset: int | None
         raise TypeError("as_strided(): argument 'input' (position 1) must be Tensor, not "
                         f"{type(input).__name__}")
     offset = layout_of(input).offset if storage_offset is None else storage_offset.__index__()
-    layout = check_strided(ints((size,)), ints((stride,)), offset, input._storage.value.size)
+    layout = check_strided(ints((size,)), ints((stride,)), offset, _elements(input))
     if input._layout is None:
         c = Call()
         return make(input, layout, within(c.take(input), layout_of(input), layout), c,
