@@ -5,7 +5,12 @@ layer runs), and `Tensor`.
 """
 from __future__ import annotations
 
-from .. import api as torch
+from typing import Any
+
+from .. import api
 from ..tensor.tensor import Tensor
+
+# Most names are attached from the op table, so no type checker knows them.
+torch: Any = api
 
 __all__ = ["Tensor", "torch"]

@@ -215,10 +215,19 @@ class Module(HookMethods, StateMethods, TreeMethods):
 
     def __getattr__(self, name: str) -> Any:
         # Reached only when the instance's own dict and the class have no such name.
+        # Written out: every layer's forward comes here for its weight and bias.
         state = self.__dict__
-        for registry in ("_parameters", "_buffers", "_modules"):
-            found = state.get(registry)
-            if found is not None and name in found:
+        if "_parameters" in state:
+            found = state["_parameters"]
+            if name in found:
+                return found[name]
+        if "_buffers" in state:
+            found = state["_buffers"]
+            if name in found:
+                return found[name]
+        if "_modules" in state:
+            found = state["_modules"]
+            if name in found:
                 return found[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
