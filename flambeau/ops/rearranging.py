@@ -80,6 +80,8 @@ def roll(input: Node, shifts: Any, dims: Any = ()) -> Node:
     if len(by) != len(over):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, "
                            f"dims:{len(over)}")
+    if input.ndim == 0:
+        raise IndexError(f"Dimension specified as {over[0]} but tensor has no dimensions")
     for n, d in zip(by, over):
         input = _roll(input, n, wrap_dim(d, input.ndim))
     return input

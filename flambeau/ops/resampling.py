@@ -43,12 +43,22 @@ def INTERPOLATE(x: Node, size: Shape, steps: tuple[float, ...], mode: str,  # no
     along = {"nearest": _nearest, "nearest-exact": _nearest_exact, "linear": _linear,
              "cubic": _cubic}[mode]
     kind = x.dtype
-    out = x if mode.startswith("nearest") else alg.cast(x, wide_type(kind))
+    out = x if mode.startswith("nearest") else alg.cast(x, _wide(kind))
     for d in reversed(range(2, x.ndim)):
         line = Line(x.shape[d], size[d - 2], steps[d - 2], align)
         if line.n != line.m or line.step != 1.0:
             out = along(out, d, line)
+            out = _in_bytes(out) if kind.kind == "u" and out.dtype is not kind else out
     return alg.cast(out, kind)
+
+
+def _wide(kind: dtype) -> dtype:
+    return dt.float32 if kind.kind == "u" else wide_type(kind)
+
+
+def _in_bytes(x: Node) -> Node:
+    """Rounded and kept in range: PyTorch stores bytes between the dims."""
+    return alg.max_(alg.min_(alg.floor(x + 0.5), 255), 0)
 
 
 def _at(x: Node, d: int, index: Node) -> Node:
@@ -155,7 +165,7 @@ _FILTERS: dict[str, tuple[Callable[[Any], Any], int]] = {
 def _antialiased(x: Node, size: Shape, steps: Sequence[float], mode: str, align: bool) -> Node:
     """A product with each dim's matrix of filter weights, the filter widened when shrinking."""
     kind = x.dtype
-    out = alg.cast(x, wide_type(kind))
+    out = alg.cast(x, _wide(kind))
     for d in reversed(range(2, x.ndim)):
         n, m, step = x.shape[d], size[d - 2], steps[d - 2]
         if n == m and step == 1.0:
@@ -163,6 +173,7 @@ def _antialiased(x: Node, size: Shape, steps: Sequence[float], mode: str, align:
         matrix = constant(_filter_matrix(n, m, step, mode).astype(out.dtype.numpy))
         labels = tuple(range(x.ndim))
         out = alg.dot(out, matrix, labels, (x.ndim, d), labels[:d] + (x.ndim,) + labels[d + 1:])
+        out = _in_bytes(out) if kind.kind == "u" else out
     return alg.cast(out, kind)
 
 
