@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core.dtype import dtype
+from ..core.dtype import dtype, int32
 from ..graph import primitive as p
 from ..graph.node import Node, Shape
 from . import algebra as alg
@@ -349,7 +349,7 @@ def _lu_shape(a: Node) -> tuple[Shape, dtype]:
 def lu_pivots(a: Node) -> Node:
     """1-based row exchanges (int32)."""
     k = min(a.shape[-2:])
-    return call("lu_factor", (a,), 1, (*a.shape[:-2], k), p.dt.int32)
+    return call("lu_factor", (a,), 1, (*a.shape[:-2], k), int32)
 
 
 def lu_permutation(pivots: Node, rows: int, kind: dtype) -> Node:

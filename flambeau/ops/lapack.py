@@ -149,7 +149,7 @@ def svd(a: Array, full: bool) -> tuple[Array, Array, Array]:
 
 @host("qr")
 def qr(a: Array, mode: str) -> tuple[Array, Array]:
-    found = np.linalg.qr(a, "reduced" if mode == "r" else mode)
+    found = np.linalg.qr(a, "complete" if mode == "complete" else "reduced")
     return found[0], found[1]
 
 

@@ -39,7 +39,8 @@ def abs_(x):
 L = torch.linalg
 CASES = [
     (lin.inv, L.inv, [regular(2, 3, 3)], {}), (lin.det, L.det, [regular(2, 3, 3)], {}),
-    (lin.slogdet, L.slogdet, [regular(2, 3, 3)], {}), (lin.logdet, torch.logdet, [positive(3, 3)], {}),
+    (lin.slogdet, L.slogdet, [regular(2, 3, 3)], {}),
+    (lin.logdet, torch.logdet, [positive(3, 3)], {}),
     (lin.solve, L.solve, [regular(2, 3, 3), leaf(2, 3, 4)], {}),
     (lin.solve, L.solve, [regular(2, 3, 3), leaf(2, 3)], {}),
     (lin.solve, L.solve, [regular(3, 3), leaf(2, 4, 3)], {"left": False}),
@@ -62,7 +63,8 @@ CASES = [
     (lin.lu, L.lu, [leaf(2, 3, 3)], {}), (lin.lu, L.lu, [leaf(4, 3)], {}),
     (lin.lu, L.lu, [leaf(3, 5)], {}), (lin.matrix_exp, torch.matrix_exp, [leaf(2, 3, 3)], {}),
     (lin.householder_product, L.householder_product, [leaf(4, 3), leaf(2)], {}),
-    (norms.cond, L.cond, [regular(3, 3)], {}), (norms.cond, L.cond, [regular(3, 3).detach()], {"p": 1}),
+    (norms.cond, L.cond, [regular(3, 3)], {}),
+    (norms.cond, L.cond, [regular(3, 3).detach()], {"p": 1}),
     (norms.tensorinv, L.tensorinv, [leaf(4, 6, 8, 3)], {"ind": 2}),
     (norms.norm, L.norm, [leaf(3, 4)], {}), (norms.norm, L.norm, [leaf(3, 4)], {"ord": 1}),
 ]
