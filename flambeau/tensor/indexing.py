@@ -33,9 +33,8 @@ Shape = tuple[int, ...]
 class _Plan:
     """An index taken apart: per dim of x a slice, which dims go, where new ones come, and gathers.
 
-    `form` lists the dims of the view: a dim of x, or -1 - d for one inserted before dim d; `gathers` maps places
-    in
-    the view to index nodes or masks.
+    `form` lists the dims of the view: a dim of x, or -1 - d for one inserted before dim d;
+    `gathers` maps places in the view to index nodes or masks.
     """
 
     __slots__ = ("form", "gathers", "label", "shape", "start", "step")
