@@ -9,6 +9,7 @@ import traceback
 from typing import Any
 
 from .nn.parameter import _rebuild_parameter, _rebuild_parameter_with_state
+from .tensor.names import PUBLIC
 from .tensor.rebuild import (
     _rebuild_device_tensor_from_cpu_tensor, _rebuild_device_tensor_from_numpy,
     _rebuild_meta_tensor_no_storage, _rebuild_tensor, _rebuild_tensor_v2, _rebuild_tensor_v3,
@@ -29,8 +30,8 @@ class ExceptionWrapper:
     """An exception of a worker, with its traceback as text, to be raised in another process."""
 
     def __init__(self, exc_info: Any = None, where: str = "in background") -> None:
-        info = sys.exc_info() if exc_info is None else exc_info
-        self.exc_type = info[0]
+        info: Any = sys.exc_info() if exc_info is None else exc_info
+        self.exc_type: Any = info[0]
         self.exc_msg = "".join(traceback.format_exception(*info))
         self.where = where
 
@@ -51,8 +52,7 @@ class ExceptionWrapper:
 
 def _flatten_dense_tensors(tensors: Any) -> Any:
     """All elements in one row."""
-    from .api import cat  # type: ignore[attr-defined]
-    return cat([t.reshape(-1) for t in tensors])
+    return PUBLIC["torch"]["cat"]([t.reshape(-1) for t in tensors])
 
 
 def _unflatten_dense_tensors(flat: Any, tensors: Any) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """`vmap`: a function of one sample as a function of a batch.
 
-In: a function, and which dim of each argument is the batch. Out: a function of batches. The function
-is called once a sample and the results are stacked; since nothing is computed yet, the calls become
-one program.
+In: a function, and which dim of each argument is the batch. Out: a function of batches. The
+function is called once a sample and the results are stacked; since nothing is computed yet, the
+calls become one program (a long one for large batches).
 """
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tensor.creation import as_tensor
 from .tensor.generator import default_generator
 from .tensor.names import PUBLIC
 from .tensor.tensor import Tensor
-from .utils._pytree import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
+from .core.pytree import _broadcast_to_and_flatten, tree_flatten, tree_unflatten
 
 RANDOM = ("vmap: called random operation while in randomness error mode. Please either use the "
           "'same' or 'different' randomness flags on vmap or perform the randomness operation out "
@@ -72,7 +72,7 @@ def _flat_dims(in_dims: Any, args: tuple[Any, ...], leaves: list[Any], spec: Any
     if flat is None:
         raise ValueError(f"vmap({_name(func)}, in_dims={in_dims}, ...)(<inputs>): in_dims is not "
                          "compatible with the structure of inputs.")
-    dims = []
+    dims: list[int | None] = []
     for x, d in zip(leaves, flat):
         if d is None:
             dims.append(None)

@@ -72,7 +72,7 @@ def _cast(value: Any, device_type: str, dtype: Any) -> Any:
     if isinstance(value, Tensor):
         fits = (value.dtype.kind == "f" and value.dtype is not dt.float64
                 and value._storage.device.type == device_type)
-        return value.to(dtype) if fits else value  # type: ignore[attr-defined]
+        return value.to(dtype) if fits else value
     if isinstance(value, dict):
         return {_cast(k, device_type, dtype): _cast(v, device_type, dtype)
                 for k, v in value.items()}

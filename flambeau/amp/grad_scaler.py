@@ -70,10 +70,10 @@ class GradScaler:
             return outputs
         self._started = True
         if isinstance(outputs, Tensor):
-            return outputs * tensor(self._scale_value, dtype=dt.float32)  # type: ignore[operator]
+            return outputs * tensor(self._scale_value, dtype=dt.float32)
         if isinstance(outputs, Iterable):
             made = [self.scale(o) for o in outputs]
-            return type(outputs)(made) if isinstance(outputs, (list, tuple)) else made  # type: ignore
+            return type(outputs)(made) if isinstance(outputs, (list, tuple)) else made
         raise ValueError("outputs must be a Tensor or an iterable of Tensors")
 
     def unscale_(self, optimizer: Any) -> None:
@@ -103,7 +103,7 @@ class GradScaler:
                     raise ValueError("Attempting to unscale FP16 gradients.")
                 g = p.grad.detach()
                 sums.append(torch["isfinite"](g).all())
-                g.mul_(inverse.to(g.dtype))  # type: ignore[attr-defined]
+                g.mul_(inverse.to(g.dtype))
         if not sums:
             return False
         return not bool(torch["stack"](sums).all())
@@ -132,7 +132,7 @@ class GradScaler:
             return
         self._check_started("update")
         if new_scale is not None:
-            if isinstance(new_scale, Tensor) and new_scale.requires_grad:  # type: ignore
+            if isinstance(new_scale, Tensor) and new_scale.requires_grad:
                 raise AssertionError("new_scale should be a float or a tensor without gradient")
             self._scale_value = float(new_scale)
         else:

@@ -10,7 +10,7 @@ from typing import Any
 from ..autograd.tape import AccumulateGrad, GradFn
 from ..tensor import functionalize as f
 from ..tensor.tensor import Tensor
-from ..utils._pytree import tree_map
+from ..core.pytree import tree_map
 
 
 def moment() -> int:
@@ -25,8 +25,8 @@ def fresh(x: Any) -> Any:
     if x.dtype.kind not in "fc":
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if f.requires_grad(x):
-        return x.view_as(x)  # type: ignore[attr-defined]
-    return x.detach().requires_grad_()  # type: ignore[attr-defined]
+        return x.view_as(x)
+    return x.detach().requires_grad_()
 
 
 def released(result: Any, own: list[Any], since: int) -> Any:
@@ -38,7 +38,7 @@ def released(result: Any, own: list[Any], since: int) -> Any:
     def one(t: Any) -> Any:
         if not isinstance(t, Tensor) or not f.requires_grad(t):
             return t
-        return t if _leads_out(t, mine, since) else t.detach()  # type: ignore[attr-defined]
+        return t if _leads_out(t, mine, since) else t.detach()
 
     made = tree_map(one, result)
     del edges

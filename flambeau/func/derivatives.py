@@ -1,6 +1,6 @@
 """`torch.func`: derivatives of functions as functions.
 
-In: a function of tensors (in any nesting). Out: its gradient, Jacobian, Hessian, products with them.
+In: a function of tensors (in any nesting). Out: its gradient, Jacobian, Hessian, their products.
 They nest: a transform inside another is itself differentiated. Each output element costs one walk
 back (`jacrev`, `jacfwd`, `hessian`); `jvp` is the derivative of the walk back by its start.
 """
@@ -16,7 +16,7 @@ from ..tensor import functionalize as f
 from ..tensor.creation import zeros, zeros_like
 from ..tensor.names import PUBLIC
 from ..tensor.tensor import Tensor
-from ..utils._pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
+from ..core.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
 from ._levels import fresh, moment, released
 
 
@@ -142,7 +142,7 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         value, aux = result if has_aux else (result, None)
         outputs, out_spec = tree_flatten(value)
         moved, starts = _pushed(outputs, leaves, along)
-    answer = (value, tree_unflatten(moved, out_spec))
+    answer: tuple[Any, ...] = (value, tree_unflatten(moved, out_spec))
     answer = (*answer, aux) if has_aux else answer
     return released(answer, leaves + starts, since)
 
@@ -153,7 +153,7 @@ def _pushed(outputs: list[Any], leaves: list[Any], along: list[Any]) -> tuple[li
     The walk back is linear in its starts u: its derivative by u, taken with the tangents, is the
     Jacobian times them.
     """
-    starts = [zeros_like(o).requires_grad_() for o in outputs]  # type: ignore[attr-defined]
+    starts = [zeros_like(o).requires_grad_() for o in outputs]
     back = _by(outputs, leaves, starts)
     live = [(g, t) for g, t in zip(back, along) if f.requires_grad(g)]
     if not live:
@@ -211,7 +211,7 @@ def _jacobian(output: Any, leaves: list[Any], spec: TreeSpec, single: bool) -> A
     if not isinstance(output, Tensor):
         raise RuntimeError("jacrev: expected f to return only tensors, got type "
                            f"{type(output).__name__}")
-    flat = output.reshape(-1)  # type: ignore[attr-defined]
+    flat = output.reshape(-1)
     rows = [_by([flat[i]], leaves, None) for i in range(flat._shape[0])]
     found = []
     for k, x in enumerate(leaves):

@@ -69,7 +69,7 @@ class ProcessContext:
         ready = connection.wait(list(self.sentinels), timeout)
         failed = None
         for sentinel in ready:
-            i = self.sentinels.pop(sentinel)  # type: ignore[call-overload]
+            i = self.sentinels.pop(sentinel)
             self.processes[i].join()
             if self.processes[i].exitcode != 0 and failed is None:
                 failed = i

@@ -176,7 +176,7 @@ def _exactly(file: Any, n: int) -> bytes:
     data = file.read(n)
     if len(data) != n:
         raise broken("unexpected end of file")
-    return data  # type: ignore[no-any-return]
+    return data
 
 
 def _fill(file: Any, part: memoryview) -> None:

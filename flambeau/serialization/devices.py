@@ -92,7 +92,7 @@ def validate_cuda_device(location: str) -> int:
 
 
 def validate_hpu_device(location: str) -> int:
-    return _absent("hpu")(None, "hpu")  # type: ignore[no-any-return]
+    return _absent("hpu")(None, "hpu")
 
 
 def restorer(map_location: Any) -> Restore:

@@ -23,7 +23,7 @@ def named_in(f: Any) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     recent: list[Any] = []
     for opcode, arg, _ in pickletools.genops(Reader(f).read("data.pkl")):
-        if opcode.name == "GLOBAL":
+        if opcode.name == "GLOBAL" and arg is not None:
             module, _, name = arg.partition(" ")
             found[module, name] = None
         elif opcode.name == "STACK_GLOBAL" and len(recent) >= 2:

@@ -55,7 +55,7 @@ def _explained(text: str) -> str:
 
 def trusting(source: Any, module: Any, persistent: Any, args: dict[str, Any]) -> Any:
     """An unpickler that makes anything, with PyTorch's names read as ours."""
-    class Unpickler(module.Unpickler):  # type: ignore[misc,name-defined]
+    class Unpickler(module.Unpickler):  # type: ignore[misc]
         def persistent_load(self, pid: Any) -> Any:
             if persistent is None:
                 raise UnpicklingError("the pickle names a storage where none can be")

@@ -142,4 +142,4 @@ def legacy_save(obj: Any, file: Any, module: Any, protocol: int) -> None:
     for cell in storages.cells:
         untyped = storages.kinds[id(cell)] is None
         file.write(struct.pack("<q", nbytes_of(cell) if untyped else cell.value.size))
-        file.write(memoryview(bytes_of(cell)))
+        file.write(bytes_of(cell).data)

@@ -51,7 +51,11 @@ def _class_of(kind: DType) -> Any:
     return BY_DTYPE[kind]
 
 
-class TorchPickler(pickle._Pickler):  # type: ignore[name-defined,misc]
+# typeshed does not know the pure-Python pickler.
+_Python: Any = pickle._Pickler
+
+
+class TorchPickler(_Python):  # type: ignore[misc]
     """The pure-Python pickler: the C one would insist on importing what it names."""
 
     def __init__(self, file: Any, protocol: int, storages: Any) -> None:
@@ -82,7 +86,7 @@ class TorchPickler(pickle._Pickler):  # type: ignore[name-defined,misc]
             self.write(pickle.GLOBAL + f"{module}\n{name}\n".encode())
         self.memoize(obj)
 
-    dispatch = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+    dispatch = dict(_Python.dispatch)
 
 
 def _save_type(self: TorchPickler, obj: Any) -> None:
@@ -103,7 +107,7 @@ TorchPickler.dispatch[type(_save_function)] = _save_function
 
 def foreign_pickler(module: Any, file: Any, protocol: int, storages: Storages) -> Any:
     """A pickler of a `pickle_module` that the user chose (dill, cloudpickle)."""
-    class Pickler(module.Pickler):  # type: ignore[misc,name-defined]
+    class Pickler(module.Pickler):  # type: ignore[misc]
         def persistent_id(self, obj: Any) -> Any:
             return storages.persistent_id(obj)
 

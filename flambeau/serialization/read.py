@@ -142,7 +142,7 @@ class _Archive:
         if self.whole is None:
             self.whole = _mapped(self.reader)
         part = self.whole[start:start + size]
-        self.reader.check(name, zlib.crc32(part))
+        self.reader.check(name, zlib.crc32(part.data))
         if part.ctypes.data % kind.itemsize:
             return cell_of_array(part.copy(), kind)
         return Storage(pinning.buffer_node(Buffer.from_numpy(part), (size // kind.itemsize,), kind))

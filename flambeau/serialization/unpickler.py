@@ -35,14 +35,14 @@ class Bounded:
         if len(data) != n:
             raise EOFError("pickle data was truncated")
         self.left -= n
-        return data  # type: ignore[no-any-return]
+        return data
 
     def readline(self) -> str:
         line = self.file.readline(min(self.left, 4096))
         self.left -= len(line)
         if not line.endswith(b"\n"):
             raise EOFError("pickle data was truncated")
-        return line[:-1].decode("utf-8")  # type: ignore[no-any-return]
+        return line[:-1].decode("utf-8")
 
 
 def resolve(module: str, name: str) -> Any:
@@ -118,7 +118,7 @@ class WeightsUnpickler:
         return items
 
     def number(self, form: str, n: int) -> int:
-        return struct.unpack(form, self.source.read(n))[0]  # type: ignore[no-any-return]
+        return struct.unpack(form, self.source.read(n))[0]
 
     def text(self, n: int) -> str:
         return self.source.read(n).decode("utf-8", "surrogatepass")

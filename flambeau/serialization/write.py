@@ -75,7 +75,7 @@ def _archive(file: Any, name: str, data: bytes, storages: Storages, byteorder: b
     if byteorder:
         writer.record("byteorder", sys.byteorder.encode())
     for i, cell in enumerate(storages.cells):
-        writer.record(f"data/{i}", memoryview(bytes_of(cell)))
+        writer.record(f"data/{i}", bytes_of(cell).data)
     writer.record("version", b"3\n")
     writer.record(".data/serialization_id", _identity(writer))
     writer.close()

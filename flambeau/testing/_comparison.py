@@ -105,7 +105,7 @@ def _keys(actual: Mapping[Any, Any], expected: Mapping[Any, Any], where: str) ->
 
 def _as_tensor(x: Any, other: Any) -> Tensor:
     if isinstance(x, Tensor):
-        return x.detach()  # type: ignore[attr-defined,no-any-return]
+        return x.detach()
     if isinstance(x, (np.ndarray, np.generic)):
         return as_tensor(x)
     raise TypeError(f"No comparison pair was able to handle inputs of type {type(x)} and "
@@ -155,9 +155,9 @@ def _tensors(actual: Tensor, expected: Tensor, how: _Settings, where: str) -> No
         if checked and a != e:
             raise AssertionError(f"The values for attribute '{name}' do not match: {a} != {e}."
                                  f"{_item(where)}")
-    if how.check_stride and actual.stride() != expected.stride():  # type: ignore[attr-defined]
+    if how.check_stride and actual.stride() != expected.stride():
         raise AssertionError(f"The values for attribute 'stride()' do not match: "
-                             f"{actual.stride()} != {expected.stride()}."  # type: ignore
+                             f"{actual.stride()} != {expected.stride()}."
                              f"{_item(where)}")
     rtol, atol = how.rtol, how.atol
     if rtol is None or atol is None:

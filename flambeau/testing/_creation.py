@@ -39,12 +39,12 @@ def make_tensor(*shape: Any, dtype: DType, device: Any = "cpu", low: float | Non
         made[made == 0] = 1 if dtype.kind in "biu" else _smallest(dtype)
     if device is not None and str(device) != "cpu":
         made = made.to(device)
-    return made.requires_grad_() if requires_grad else made  # type: ignore[no-any-return]
+    return made.requires_grad_() if requires_grad else made
 
 
 def _smallest(dtype: DType) -> float:
     import ml_dtypes
-    return float(ml_dtypes.finfo(dtype.to_real().numpy).tiny)
+    return float(ml_dtypes.finfo(dtype.to_real().numpy).tiny)  # type: ignore[no-untyped-call]
 
 
 def _numbers(sizes: tuple[int, ...], dtype: DType, low: Any, high: Any) -> Any:
@@ -62,7 +62,7 @@ def _numbers(sizes: tuple[int, ...], dtype: DType, low: Any, high: Any) -> Any:
     if a != a or b != b or a > b:
         raise ValueError(f"`low` must be less than `high`, but got {low} >= {high}")
     if dtype.kind == "c":
-        real = empty((*sizes, 2), dtype=dtype.to_real()).uniform_(a, b)  # type: ignore
+        real = empty((*sizes, 2), dtype=dtype.to_real()).uniform_(a, b)
         from ..tensor.names import PUBLIC
         return PUBLIC["torch"]["view_as_complex"](real)
-    return empty(sizes, dtype=dtype).uniform_(a, b)  # type: ignore[attr-defined]
+    return empty(sizes, dtype=dtype).uniform_(a, b)

@@ -20,7 +20,7 @@ from ..tensor import functionalize as f
 from ..tensor.autocast import state as autocast
 from ..tensor.generator import get_rng_state, set_rng_state
 from ..tensor.tensor import Tensor
-from ._pytree import tree_flatten
+from ..core.pytree import tree_flatten
 
 Edge = tuple[GradFn, int]
 FAR = 1 << 60
@@ -49,7 +49,7 @@ def noop_context_fn() -> tuple[Any, Any]:
 
 
 def set_checkpoint_early_stop(enable: bool) -> Any:
-    """Accepted: what the end of the function computes and backward does not need is never computed."""
+    """Accepted: what backward does not need of the second run is not computed in any case."""
     return contextlib.nullcontext()
 
 
@@ -62,7 +62,7 @@ def detach_variable(inputs: Any) -> tuple[Any, ...]:
     if not isinstance(inputs, tuple):
         raise RuntimeError("Only tuple of tensors is supported. Got Unsupported input type: "
                            f"{type(inputs).__name__}")
-    return tuple(x.detach().requires_grad_(x.requires_grad)  # type: ignore[attr-defined]
+    return tuple(x.detach().requires_grad_(x.requires_grad)
                  if isinstance(x, Tensor) else x for x in inputs)
 
 
@@ -184,7 +184,7 @@ class CheckpointFunction(GradFn):
                 walk.deliver(edge, g)
                 starts.append(edge[0])
         self._run(walk, starts)
-        return [walk.captured.get(e) for e in self.edges]
+        return [walk.captured.get(e) for e in self.edges]  # type: ignore[arg-type]
 
     def _run(self, walk: _Within, starts: list[GradFn]) -> None:
         """Walk in the order of recording; a step that got no gradient passes none on."""

@@ -32,7 +32,7 @@ class DLDeviceType(enum.IntEnum):
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Any:
     """A tensor that shares memory with any object that speaks DLPack on the CPU."""
     made = from_numpy(np.from_dlpack(ext_tensor))
-    return made.clone() if copy else made  # type: ignore[attr-defined]
+    return made.clone() if copy else made
 
 
 def to_dlpack(tensor: Any) -> Any:

@@ -52,8 +52,7 @@ CASES = {
     "grad": lambda t: t.func.grad(lambda x: x.sin().sum())(x3(t)),
     "grad of a tensor that requires it": lambda t: t.func.grad(lambda x: (x ** 3).sum())(
         x3(t, requires_grad=True)),
-    "grad with a closure": lambda t: t.func.grad(
-        lambda x, w=x3(t, requires_grad=True): (x * x * w).sum())(x3(t)),
+    "grad with a closure": lambda t: _closure(t),
     "grad argnums": lambda t: t.func.grad(lambda a, b: (a * b ** 2).sum(), (0, 1))(x3(t), x3(t)),
     "grad of a dict": lambda t: t.func.grad(lambda d: (d["a"] * d["b"][0]).sum())(
         {"a": x3(t), "b": [x3(t)]}),
@@ -86,6 +85,11 @@ CASES = {
         t.arange(6.0).reshape(2, 3)).sum())(x3(t)),
     "vmap negative": lambda t: t.vmap(lambda a: a.sum(), in_dims=-1)(t.arange(6.0).reshape(2, 3)),
 }
+
+
+def _closure(t: Any) -> Any:
+    w = x3(t, requires_grad=True)
+    return t.func.grad(lambda x: (x * x * w).sum())(x3(t))
 
 
 def _no_grad(t: Any) -> Any:

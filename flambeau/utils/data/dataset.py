@@ -90,7 +90,7 @@ def _several(dataset: Any, indices: list[Any]) -> list[Any]:
     if len(items) != len(indices):
         raise ValueError("Nested dataset's output size mismatch. Expected "
                          f"{len(indices)}, got {len(items)}")
-    return items  # type: ignore[no-any-return]
+    return items
 
 
 class ConcatDataset(Dataset[T_co]):
@@ -171,7 +171,7 @@ class Subset(Dataset[T_co]):
                 "DataLoader works correctly with your custom logic.")
         chosen = [self.indices[i] for i in indices]
         if callable(getattr(self.dataset, "__getitems__", None)):
-            return self.dataset.__getitems__(chosen)  # type: ignore[no-any-return]
+            return self.dataset.__getitems__(chosen)
         return [self.dataset[i] for i in chosen]
 
     def __len__(self) -> int:
@@ -182,7 +182,7 @@ def random_split(dataset: Any, lengths: Sequence[int | float],
                  generator: Generator | None = default_generator) -> list[Subset[Any]]:
     """Split at random into subsets of these lengths, or of these fractions (which sum to 1)."""
     total = len(dataset)
-    sizes = list(lengths)
+    sizes: list[Any] = list(lengths)
     if math.isclose(sum(sizes), 1) and sum(sizes) <= 1:
         for i, part in enumerate(sizes):
             if part < 0 or part > 1:
@@ -196,6 +196,6 @@ def random_split(dataset: Any, lengths: Sequence[int | float],
                               "dataset.", stacklevel=2)
     if sum(sizes) != total:
         raise ValueError("Sum of input lengths does not equal the length of the input dataset!")
-    indices = randperm(total, generator=generator).tolist()  # type: ignore[attr-defined]
+    indices: list[int] = randperm(total, generator=generator).tolist()
     ends = list(itertools.accumulate(int(n) for n in sizes))
     return [Subset(dataset, indices[end - int(n):end]) for end, n in zip(ends, sizes)]

@@ -42,7 +42,7 @@ class DistributedSampler(Sampler[Any]):
         n = len(self.dataset)
         if self.shuffle:
             g = Generator().manual_seed(self.seed + self.epoch)
-            indices = randperm(n, generator=g).tolist()  # type: ignore[attr-defined]
+            indices = randperm(n, generator=g).tolist()
         else:
             indices = list(range(n))
         if self.drop_last:

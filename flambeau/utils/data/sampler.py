@@ -19,7 +19,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 def drawn_seed(generator: Generator | None = None) -> int:
     """A seed from a generator (the default one if None)."""
-    return int(empty((), dtype=dt.int64).random_(generator=generator))  # type: ignore
+    return int(empty((), dtype=dt.int64).random_(generator=generator))
 
 
 class Sampler(Generic[T_co]):
@@ -81,7 +81,7 @@ class RandomSampler(Sampler[int]):
             made = randint(high=n, size=(count,), dtype=dt.int64, generator=generator)
         else:
             made = randperm(n, generator=generator)
-        return made.tolist()  # type: ignore[attr-defined,no-any-return]
+        return made.tolist()
 
     def __len__(self) -> int:
         return self.num_samples
@@ -96,7 +96,7 @@ class SubsetRandomSampler(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         order = randperm(len(self.indices), generator=self.generator)
-        for i in order.tolist():  # type: ignore[attr-defined]
+        for i in order.tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
@@ -126,7 +126,7 @@ class WeightedRandomSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         drawn = multinomial(self.weights, self.num_samples, self.replacement,
                             generator=self.generator)
-        yield from drawn.tolist()  # type: ignore[attr-defined]
+        yield from drawn.tolist()
 
     def __len__(self) -> int:
         return self.num_samples

@@ -52,7 +52,7 @@ def _mapping_like(like: Any, items: dict[Any, Any]) -> Any:
             made = copy.copy(like)
             made.update(items)
             return made
-        return type(like)(items)  # type: ignore[call-arg]
+        return type(like)(items)
     except TypeError:
         return items
 
