@@ -18,6 +18,7 @@ from .algebra import cast, const, where
 from .arithmetic import add, sub
 from .comparison import clamp_min
 from .complex_ import MODULUS
+from .decompositions import SVD
 from .fused import fused
 from .known import constant
 from .promotion import check_float, promote, type_name, wrap_dim, wrap_dims
@@ -100,14 +101,25 @@ def norm(input: Node, p: Any = "fro", dim: Dim = None, keepdim: bool = False,
     """Entry-wise norms; 'nuc' needs singular values (linalg)."""
     if dtype is not None:
         input = cast(input, dtype)
-    check_float("norm", input)
+    check_float("norm", input, complex_too=True)
     if p == "nuc":
-        from .matrix_norms import matrix_norm
-        dims = tuple(range(input.ndim)) if dim is None else dim
-        return matrix_norm(input, "nuc", dims, keepdim)
+        return _nuclear(input, dim, keepdim)
     if isinstance(p, str) and p != "fro":
         raise RuntimeError(f"only valid string values are 'fro' and 'nuc', found: {p}")
     return norm_of(input, 2.0 if p in ("fro", None) else p, dim, keepdim)
+
+
+def _nuclear(x: Node, dim: Dim, keepdim: bool) -> Node:
+    """The sum of the singular values over two dims."""
+    two = wrap_dims(dim, x.ndim)
+    if len(two) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {list(two)}")
+    rest = [d for d in range(x.ndim) if d not in two]
+    values = SVD(a.permute(x, (*rest, *two)), full=False, which=1)
+    out = a.squeeze(a.sum_(values, (values.ndim - 1,)), (values.ndim - 1,))
+    if not keepdim:
+        return out
+    return a.reshape(out, tuple(1 if d in two else n for d, n in enumerate(x.shape)))
 
 
 @public("dist")
