@@ -7,10 +7,10 @@ In: a `kernel.loopnest.Kernel`. Out: an LLVM function. Called by `cpu`.
         vector i1 in 1024:                                        loop i0 from %lo to %hi
           b1[1024*i0 + i1] = max(b0[1024*i0 + i1], 0)               loop i1 by 16: load, max, store
 
-`ctx` points to {slots, scratch, bytes of scratch a thread, places}; `places` says for each buffer of
-the kernel its slot and offset, so that kernels that differ in memory alone share a function. A kernel that is one parallel loop runs
-its iterations [lo, hi); one that is one vector loop of stores runs the blocks [lo, hi) of BLOCK
-iterations; any other runs once.
+`ctx` points to {slots, scratch, bytes of scratch a thread, places}; `places` says for each buffer
+of the kernel its slot and offset, so that kernels that differ in memory alone share a function. A
+kernel that is one parallel loop runs its iterations [lo, hi); one that is one vector loop of
+stores runs the blocks [lo, hi) of BLOCK iterations; any other runs once.
 """
 from __future__ import annotations
 

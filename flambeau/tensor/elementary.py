@@ -49,9 +49,9 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     steps = f.layout_of(self).stride
     offset = f.layout_of(self).offset
     count = min(shape)
-    self.as_strided((count,), (sum(steps),), offset).fill_(fill_value)  # type: ignore
+    self.as_strided((count,), (sum(steps),), offset).fill_(fill_value)
     if wrap and len(shape) == 2 and shape[0] > shape[1] + 1:
-        self[shape[1] + 1:].fill_diagonal_(fill_value, True)  # type: ignore[attr-defined]
+        self[shape[1] + 1:].fill_diagonal_(fill_value, True)
     return self
 
 
@@ -59,7 +59,7 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
 def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None,
                dl_device: Any = None, copy: Any = None) -> Any:
     """A capsule over this tensor's memory."""
-    if self.requires_grad:  # type: ignore[attr-defined]
+    if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
     array = shared(self)
     return array.copy().__dlpack__() if copy else array.__dlpack__()
@@ -73,11 +73,11 @@ def __dlpack_device__(self: Tensor) -> tuple[int, int]:
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor over the memory of another library's array."""
     if isinstance(ext_tensor, Tensor):
-        t = ext_tensor.detach()  # type: ignore[attr-defined]
+        t = ext_tensor.detach()
         return t.clone() if copy else t
     array = np.from_dlpack(ext_tensor)
     return from_numpy(array.copy() if copy or not array.flags.writeable else array)
 
 
 def to_dlpack(tensor: Tensor) -> Any:
-    return tensor.__dlpack__()  # type: ignore[attr-defined]
+    return tensor.__dlpack__()

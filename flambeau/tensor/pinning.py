@@ -81,6 +81,8 @@ class _Holder:
 
     __slots__ = ("value",)
 
+    value: object
+
 
 def _references(storage: Any) -> int:
     """How often the storage's node is referred to, this function's own references included."""
