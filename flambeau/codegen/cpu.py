@@ -19,7 +19,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +58,10 @@ class Module:
 
 
 class Program:
-    """Compiled kernels. `slots` is an array of addresses; see `kernel.loopnest.Buffer`."""
+    """Compiled kernels. `slots` is an array of addresses; see `kernel.loopnest.Buffer`.
+
+    `kernels` keep their names, costs and origins; what they do is in the machine code alone.
+    """
 
     def __init__(self, name: str, kernels: tuple[Kernel, ...], scratch_bytes: int,
                  library: Any) -> None:
@@ -337,4 +340,5 @@ def compile_program(name: str, kernels: Sequence[Kernel]) -> Program:
     module = program_ir(kernels)
     with _lock:
         library = _link(module)
-    return Program(name, tuple(kernels), module.scratch_bytes, library)
+    labels = tuple(replace(k, buffers=(), locals=(), body=()) for k in kernels)
+    return Program(name, labels, module.scratch_bytes, library)

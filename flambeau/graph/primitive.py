@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core import dtype as dt
 from ..core.dtype import dtype
+from ..core.errors import scalar_name
 from .node import Node, Op, Shape
 
 PRIMITIVES: dict[str, Op] = {}
@@ -87,6 +88,30 @@ def _mask(*src: Node) -> tuple[Shape, dtype]:
     return broadcast(*[s.shape for s in src]), dt.bool_
 
 
+# Functions of numbers that have an order; PyTorch's word for each in its error.
+_ORDERED = {"lt": "lt_cpu", "le": "le_cpu", "gt": "gt_cpu", "ge": "ge_cpu", "min": "minimum_cpu",
+            "max": "maximum_cpu", "fmin": "fmin_cpu", "fmax": "fmax_cpu", "atan2": "atan2_cpu",
+            "copysign": "copysign_cpu", "nextafter": "nextafter_cpu", "mod": "remainder_cpu",
+            "rem": "fmod_cpu", "floordiv": "div_floor_cpu", "truncdiv": "div_trunc_cpu",
+            "erf": "erf_vml_cpu", "erfc": "erfc_vml_cpu", "erfinv": "erfinv_vml_cpu",
+            "lgamma": "lgamma_vml_cpu", "digamma": "digamma", "floor": "floor_vml_cpu",
+            "ceil": "ceil_vml_cpu", "trunc": "trunc_vml_cpu", "round": "round_vml_cpu",
+            "sign": "sign_cpu", "signbit": "signbit is not implemented for complex tensors.", "and": "bitwise_and_cpu",
+            "or": "bitwise_or_cpu", "xor": "bitwise_xor_cpu", "not": "bitwise_not_cpu"}
+
+
+def real_only(name: str, infer: Callable[..., tuple[Shape, dtype]],
+              ) -> Callable[..., tuple[Shape, dtype]]:
+    """A result rule that refuses complex sources in PyTorch's words (`name`: its kernel)."""
+    def rule(*args: Any) -> tuple[Shape, dtype]:
+        for a in args:
+            if isinstance(a, Node) and a.dtype.kind == "c":
+                raise NotImplementedError(name if " " in name else f'"{name}" not implemented for '
+                                          f"'{scalar_name(a.dtype)}'")
+        return infer(*args)
+    return rule
+
+
 def _where(mask: Node, a: Node, b: Node) -> tuple[Shape, dtype]:
     return broadcast(mask.shape, a.shape, b.shape), a.dtype
 
@@ -96,9 +121,9 @@ for _name in """add sub mul div neg abs min max fmin fmax floordiv truncdiv mod 
     and or xor not shl shr exp exp2 expm1 log log2 log10 log1p sqrt rsqrt reciprocal
     sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf erfc erfinv lgamma digamma
     sigmoid floor ceil trunc round sign copysign nextafter fma popcount""".split():
-    _primitive(_name, "map", _same)
+    _primitive(_name, "map", real_only(_ORDERED[_name], _same) if _name in _ORDERED else _same)
 for _name in "eq ne lt le gt ge isnan isinf signbit".split():
-    _primitive(_name, "map", _mask)
+    _primitive(_name, "map", real_only(_ORDERED[_name], _mask) if _name in _ORDERED else _mask)
 # complex numbers and their parts; graph/pairs leaves only the parts
 for _name in ("real", "imag"):
     _primitive(_name, "map", lambda x: (x.shape, x.dtype.to_real()))

@@ -46,6 +46,7 @@ class Statistics:
     causes: list[str] = field(default_factory=list)
 
 
+FAMILIES = 1024                          # structures whose programs are kept in memory
 _families: dict[tuple[Any, ...], Family] = {}
 _lock = threading.RLock()
 statistics = Statistics()
@@ -95,6 +96,7 @@ def _run(pending: Pending) -> None:
     numbers = [n.attrs[0] for n in pending.scalars]
     if family is None:
         family = Family(numbers, [n.attrs[1] for n in pending.scalars])
+        _make_room()
         _families[pending.structure] = family
     else:
         _note_changes(family, numbers, pending)
@@ -107,6 +109,13 @@ def _run(pending: Pending) -> None:
     packed = b"".join([_pack(n, v) for n, v in zip(pending.scalars, numbers)])
     buffers = program.run([n.value for n in pending.leaves], packed)
     _deliver(pending, buffers)
+
+
+def _make_room() -> None:
+    """Forget the oldest structures when there are too many: programs with code hold memory."""
+    if len(_families) >= FAMILIES:
+        for key in list(_families)[:FAMILIES // 4]:
+            del _families[key]
 
 
 def _note_changes(family: Family, numbers: list[Any], pending: Pending) -> None:
