@@ -300,6 +300,13 @@ def SVD(a: Node, full: bool, which: int) -> Node:  # noqa: N802 - an Op
     return call("svd", (a,), which, *_svd_shape(a, full, which), (full,))
 
 
+@composite("linalg_svd.values", lambda a: _svd_shape(a, False, 1),
+           vjp=lambda _g, _out, _a: (None,))
+def VALUES(a: Node) -> Node:  # noqa: N802 - an Op
+    """Singular values that no gradient flows through (what lstsq reports)."""
+    return call("svd", (a,), 1, *_svd_shape(a, False, 1), (False,))
+
+
 # ---------------------------------------------------------------- QR
 
 

@@ -174,7 +174,7 @@ def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
         (0,), 0, dt.int64)
     if driver == "gels":
         rank = alg.full((0,), 0, dt.int64)
-    values = svdvals(A) if driver in ("gelsd", "gelss") else none
+    values = dec.VALUES(A) if driver in ("gelsd", "gelss") else none
     out = alg.squeeze(x, (x.ndim - 1,)) if vector else x
     return lstsq_result(out, residuals, rank, values)
 
