@@ -27,6 +27,17 @@ def scalar_name(kind: dtype) -> str:
     return SCALAR_NAMES[kind.name]
 
 
+_CPP_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "int32": "int",
+              "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
+              "complex128": "c10::complex<double>", "bool": "bool"}
+
+
+def overflow(kind: dtype) -> RuntimeError:
+    """The error for a number that a type cannot hold; PyTorch names the type of C++."""
+    name = _CPP_NAMES.get(kind.name, f"{kind.name}_t")
+    return RuntimeError(f"value cannot be converted to type {name} without overflow")
+
+
 def type_string(kind: dtype) -> str:
     """`torch.FloatTensor`, the legacy name of a CPU tensor's type."""
     return f"torch.{SCALAR_NAMES[kind.name]}Tensor"

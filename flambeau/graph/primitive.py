@@ -96,8 +96,9 @@ _ORDERED = {"lt": "lt_cpu", "le": "le_cpu", "gt": "gt_cpu", "ge": "ge_cpu", "min
             "erf": "erf_vml_cpu", "erfc": "erfc_vml_cpu", "erfinv": "erfinv_vml_cpu",
             "lgamma": "lgamma_vml_cpu", "digamma": "digamma", "floor": "floor_vml_cpu",
             "ceil": "ceil_vml_cpu", "trunc": "trunc_vml_cpu", "round": "round_vml_cpu",
-            "sign": "sign_cpu", "signbit": "signbit is not implemented for complex tensors.", "and": "bitwise_and_cpu",
-            "or": "bitwise_or_cpu", "xor": "bitwise_xor_cpu", "not": "bitwise_not_cpu"}
+            "sign": "sign_cpu", "signbit": "signbit is not implemented for complex tensors.",
+            "and": "bitwise_and_cpu", "or": "bitwise_or_cpu",
+            "xor": "bitwise_xor_cpu", "not": "bitwise_not_cpu"}
 
 
 def real_only(name: str, infer: Callable[..., tuple[Shape, dtype]],

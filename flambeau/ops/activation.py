@@ -11,11 +11,12 @@ from typing import Any
 
 from ..core import dtype as dt
 from ..graph.node import Node
+from ..graph.primitive import real_only
 from . import algebra as a
 from .algebra import and_, cast, exp, sigmoid, where
 from .comparison import clamp
 from .complex_ import MODULUS
-from .fused import fused
+from .fused import fused, like_first
 from .promotion import check_float, promote_float, type_name, wrap_dim
 from .table import public
 
@@ -26,11 +27,14 @@ Slope = tuple[Node]
 # ---------------------------------------------------------------- relu and its family
 
 
+_UNCLAMPED = real_only("clamp is not supported for complex types", like_first)
+
+
 def _relu_slope(g: Node, out: Node, _x: Node) -> Slope:
     return (where(a.gt(out, 0), g, 0),)
 
 
-@fused("relu", vjp=_relu_slope)
+@fused("relu", infer=_UNCLAMPED, vjp=_relu_slope)
 def relu_op(x: Node) -> Node:
     return a.max_(x, 0)
 
@@ -46,7 +50,7 @@ def _band_slope(g: Node, _out: Node, x: Node, low: float, high: float) -> Slope:
     return (where(and_(a.gt(x, low), a.lt(x, high)), g, 0),)
 
 
-@fused("hardtanh", ("low", "high"), vjp=_band_slope)
+@fused("hardtanh", ("low", "high"), infer=_UNCLAMPED, vjp=_band_slope)
 def _hardtanh(x: Node, low: float, high: float) -> Node:
     return a.min_(a.max_(x, low), high)
 
@@ -82,7 +86,7 @@ def _prelu_slope(g: Node, _out: Node, x: Node, w: Node) -> tuple[Node, Node]:
     return where(up, g, g * w), where(up, 0, g * x)
 
 
-@fused("prelu", vjp=_prelu_slope)
+@fused("prelu", infer=real_only("prelu_cpu", like_first), vjp=_prelu_slope)
 def _prelu(x: Node, w: Node) -> Node:
     return where(a.gt(x, 0), x, x * w)
 
@@ -160,7 +164,8 @@ def _threshold_slope(g: Node, _out: Node, x: Node, threshold: float, value: floa
     return (where(a.le(x, threshold), 0, g),)
 
 
-@fused("threshold", ("threshold", "value"), vjp=_threshold_slope)
+@fused("threshold", ("threshold", "value"), infer=real_only("threshold_cpu", like_first),
+       vjp=_threshold_slope)
 def _threshold(x: Node, threshold: float, value: float) -> Node:
     return where(a.le(x, threshold), value, x)
 
@@ -229,7 +234,7 @@ def _silu(x: Node) -> Node:
 
 @public("nn.functional.silu", inplace=True)
 def silu(input: Node) -> Node:
-    check_float("silu_cpu", input)
+    check_float("silu_cpu", input, complex_too=True)
     return _silu(input)
 
 

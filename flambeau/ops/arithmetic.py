@@ -28,7 +28,6 @@ from .promotion import (
     promote_types,
     result_type,
     some_tensor,
-    type_name,
 )
 from .table import public
 
@@ -134,8 +133,6 @@ def _divisible(input: Node | Number, other: Node | Number) -> tuple[Node, Node]:
         x, y = cast(x, dt.int64), cast(y, dt.int64)
     if x.dtype.kind in "iu" and not isinstance(other, Node) and int(other) == 0:
         raise RuntimeError("ZeroDivisionError")
-    if x.dtype.kind == "c":
-        raise NotImplementedError(f'"div_floor" not implemented for \'{type_name(x.dtype)}\'')
     return x, y
 
 
@@ -168,8 +165,8 @@ def abs_(input: Node) -> Node:
 @public("sign", inplace=True)
 def sign(input: Node) -> Node:
     if input.dtype.kind == "c":
-        raise RuntimeError("Unlike NumPy, torch.sign doesn't handle complex tensors. Please use "
-                           "torch.sgn instead.")
+        raise NotImplementedError("Unlike NumPy, torch.sign is not intended to support complex "
+                                  "numbers. Please use torch.sgn instead.")
     return input if input.dtype is dt.bool_ else a.sign(input)
 
 
@@ -207,13 +204,20 @@ def rsqrt(input: Node) -> Node:
     return a.rsqrt(promote_float(input)[0])
 
 
+def _no_angle(name: str, x: Node) -> None:
+    if x.dtype.kind == "c":
+        raise RuntimeError(f"{name} is not supported for complex tensors.")
+
+
 @public("deg2rad", "Tensor.deg2rad", inplace=True)
 def deg2rad(input: Node) -> Node:
+    _no_angle("deg2rad", input)
     return promote_float(input)[0] * (math.pi / 180)
 
 
 @public("rad2deg", inplace=True)
 def rad2deg(input: Node) -> Node:
+    _no_angle("rad2deg", input)
     return promote_float(input)[0] * (180 / math.pi)
 
 
@@ -364,7 +368,7 @@ def lerp(input: Node, end: Node, weight: Node | Number) -> Node:
         if isinstance(x, Node) and x.dtype is not input.dtype:
             raise RuntimeError(f"expected dtype {_word(input)} for `{name}` but got dtype "
                                f"{_word(x)}")
-    check_float("lerp_kernel", input)
+    check_float("lerp_kernel", input, complex_too=True)
     return _lerp(input, end, as_node(weight, input.dtype))
 
 

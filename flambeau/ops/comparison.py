@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core import dtype as dt
+from ..core.errors import overflow
 from ..graph.node import Node
 from . import algebra as a
 from .algebra import and_, cast, not_, or_, where
@@ -257,7 +258,7 @@ def masked_fill(input: Node, mask: Node, value: Node | Number) -> Node:
                            f"tensor with {value.ndim} dimension(s).")
     kind = input.dtype
     if not isinstance(value, Node) and dt.KIND_ORDER[kind.kind] < _number_order(value):
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+        raise overflow(kind)
     return where(mask, as_node(value, kind), input)
 
 
@@ -309,7 +310,7 @@ def clamp(input: Node, min: Node | Number | None = None, max: Node | Number | No
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     kind = result_type(input, *given)
     if kind.kind == "c":
-        raise RuntimeError("clamp is not supported for complex types")
+        raise NotImplementedError("clamp is not supported for complex types")
     if any(isinstance(v, float) and math.isnan(v) for v in given):
         return a.full(input.shape, math.nan, kind)
     x = cast(input, kind)
@@ -358,6 +359,8 @@ def nan_to_num(input: Node, nan: float | None = None, posinf: float | None = Non
 
 @public("heaviside", inplace=True)
 def heaviside(input: Node, values: Node) -> Node:
+    if "c" in (input.dtype.kind, values.dtype.kind):
+        raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     if input.dtype is not values.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
     step = cast(a.gt(input, 0), input.dtype)
@@ -375,5 +378,5 @@ def copysign(input: Node, other: Node | Number) -> Node:
 def nextafter(input: Node, other: Node) -> Node:
     kind = promote_types(input.dtype, other.dtype)
     if kind.kind != "f":
-        raise NotImplementedError(f'"nextafter" not implemented for \'{type_name(kind)}\'')
+        raise NotImplementedError(f'"nextafter_cpu" not implemented for \'{type_name(kind)}\'')
     return a.nextafter(cast(input, kind), cast(other, kind))

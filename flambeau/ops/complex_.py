@@ -153,13 +153,15 @@ def complex_(real: Node, imag: Node) -> Node:
     if real.dtype is not imag.dtype:
         raise RuntimeError(f"Expected object of scalar type {type_name(real.dtype)} but got scalar "
                            f"type {type_name(imag.dtype)} for second argument")
+    if real.dtype is dt.float16:
+        raise NotImplementedError("complex(): the half-precision complex type is not there")
     return a.complex_(real, imag)
 
 
 @public("torch.polar")
 def polar(abs: Node, angle: Node) -> Node:
     only_tensors("polar", abs, angle)
-    if abs.dtype not in (dt.float32, dt.float64):
+    if {abs.dtype, angle.dtype} - {dt.float32, dt.float64}:
         raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
                            f"{type_name(abs.dtype)} and {type_name(angle.dtype)}")
     if abs.dtype is not angle.dtype:

@@ -15,7 +15,7 @@ from ..graph.primitive import SCAN
 from . import algebra as a
 from .algebra import and_, cast, const, or_, where
 from .fused import fused
-from .promotion import float_type, promote, wrap_dim
+from .promotion import check_ordered, float_type, promote, wrap_dim
 from .reduction import logsumexp_kept, sum_type
 from .results import named_result
 from .table import derivative, public
@@ -74,6 +74,7 @@ def cumprod(input: Node, dim: int, *, dtype: dtype | None = None) -> Node:
 
 
 def _running(input: Node, dim: int, op: str, result: Any) -> Any:
+    check_ordered(f"cum{op}_cpu", input)
     d = wrap_dim(dim, input.ndim)
     if not input.ndim:
         return result(input, const(0, dt.int64))

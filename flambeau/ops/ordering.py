@@ -61,7 +61,7 @@ def topk(input: Node, k: int, dim: int = -1, largest: bool = True, sorted: bool 
     if input.dtype.kind == "b":
         raise RuntimeError("topk does not support bool dtypes on CPU")
     if input.dtype.kind == "c":
-        raise RuntimeError("topk does not support complex dtypes on CPU")
+        raise RuntimeError(" topk does not support complex dtypes on CPU")
     n = input.shape[d] if input.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError("selected index k out of range")

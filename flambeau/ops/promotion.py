@@ -11,6 +11,7 @@ from typing import Any
 from ..core import dtype as dt
 from ..core.defaults import default_dtype
 from ..core.dtype import dtype, promote_types
+from ..core.errors import overflow
 from ..graph.node import Node, Shape
 from ..graph.primitive import CAST, SCALAR, const, scalar
 
@@ -71,7 +72,7 @@ def number(value: Any, dtype: dtype) -> Node:
     if dtype.kind == "f" and not isinstance(value, complex):
         return Node(SCALAR, (), (float(value), False, dtype), (), dtype)
     if isinstance(value, complex) and dtype.kind != "c":
-        raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
+        raise overflow(dtype)
     if dtype.kind == "c":
         return const(value, dtype)
     if dtype.kind in "iu":
@@ -176,9 +177,15 @@ def broadcast_error(name: str, a: Shape, b: Shape) -> RuntimeError:
 # ---------------------------------------------------------------- checks
 
 
-def check_float(name: str, x: Node) -> None:
-    """For functions without integer forms."""
-    if x.dtype.kind not in "fc":
+def check_float(name: str, x: Node, complex_too: bool = False) -> None:
+    """For functions without integer forms; `name` is PyTorch's kernel."""
+    if x.dtype.kind not in ("fc" if complex_too else "f"):
+        raise NotImplementedError(f'"{name}" not implemented for \'{type_name(x.dtype)}\'')
+
+
+def check_ordered(name: str, x: Node) -> None:
+    """For functions of numbers that have an order."""
+    if x.dtype.kind == "c":
         raise NotImplementedError(f'"{name}" not implemented for \'{type_name(x.dtype)}\'')
 
 

@@ -19,7 +19,7 @@ from .algebra import and_, cast, const, or_, where
 from .comparison import maximum, minimum, truth
 from .elementwise import spread
 from .fused import fused
-from .promotion import type_name, wrap_dim, wrap_dims
+from .promotion import check_ordered, type_name, wrap_dim, wrap_dims
 from .results import named_result
 from .table import derivative, public
 
@@ -118,7 +118,9 @@ def sum_(input: Node, dim: Dim = None, keepdim: bool = False, *,
 @public("nansum")
 def nansum(input: Node, dim: Dim = None, keepdim: bool = False, *,
            dtype: dtype | None = None) -> Node:
-    x = where(a.isnan(input), 0, input) if input.dtype.kind in "fc" else input
+    if input.dtype.kind == "c":
+        raise RuntimeError("nansum on CPU does not support complex inputs")
+    x = where(a.isnan(input), 0, input) if input.dtype.kind == "f" else input
     return sum_(x, dim, keepdim, dtype=dtype)
 
 
@@ -212,15 +214,10 @@ def check_not_empty(name: str, x: Node, dims: Sequence[int], named: bool) -> Non
     raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
-def _real(name: str, x: Node) -> None:
-    if x.dtype.kind == "c":
-        raise RuntimeError(f"{name} is not supported for complex tensors")
-
-
 def _extreme(name: str, op: Callable[..., Node]) -> Callable[..., Node]:
     @public(name)
     def apply(input: Node, dim: Dim = (), keepdim: bool = False) -> Node:
-        _real(name, input)
+        check_ordered("max_values_cpu" if name == "amax" else "min_values_cpu", input)
         dims = wrap_dims(dim, input.ndim)
         check_not_empty(name, input, dims, dim not in ((), None, []))
         out = op(input, dims)
@@ -236,7 +233,7 @@ amin = _extreme("amin", a.amin)
 @public("aminmax")
 def aminmax(input: Node, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """Over all dims, or over one."""
-    _real("aminmax", input)
+    check_ordered("aminmax_cpu", input)
     where_ = () if dim is None else dim
     return aminmax_result(amin(input, where_, keepdim), amax(input, where_, keepdim))
 
@@ -268,7 +265,8 @@ ARGMIN = Op("argmin", _index_infer, params=("dim", "keepdim"), expand=_arg(a.ami
 def _arg_public(name: str, op: Op) -> Callable[..., Node]:
     @public(name)
     def apply(input: Node, dim: int | None = None, keepdim: bool = False) -> Node:
-        _real(name, input)
+        if input.dtype.kind == "c":
+            raise RuntimeError(f"{name}(): does not support complex input")
         if dim is None:
             if not input.size:
                 check_not_empty(name, input, range(input.ndim), False)
@@ -315,7 +313,7 @@ def _extreme_overloads(name: str, whole: Callable[..., Node], two: Callable[...,
               ) -> Any:
         if isinstance(dim, Node) or other is not None:
             return two(input, dim if other is None else other)
-        _real(name, input)
+        check_ordered(f"{name}_all" if dim is None else f"{name}_cpu", input)
         if dim is None:
             if not input.size:
                 check_not_empty(name, input, range(input.ndim), False)

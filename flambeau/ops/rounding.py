@@ -23,7 +23,7 @@ def _rounding(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]
     @public(*names, inplace=True)
     def apply(input: Node) -> Node:
         if input.dtype.kind == "c":
-            raise RuntimeError(f"{names[0]} is not supported for complex inputs")
+            raise NotImplementedError(f"{names[0]} is not supported for complex inputs")
         return op(input) if input.dtype.kind == "f" else input
     apply.__name__ = names[0]
     return apply
@@ -37,11 +37,9 @@ trunc = _rounding(a.trunc, "trunc", "fix")
 @public("round", "special.round", inplace=True)
 def round_(input: Node, *, decimals: int = 0) -> Node:
     """Half to even, after scaling by 10 ** decimals."""
-    if input.dtype.kind == "c":
-        raise RuntimeError("round is not supported for complex inputs")
     if input.dtype.kind != "f":
-        if decimals:
-            raise NotImplementedError(f'"round_vml_cpu" not implemented for \'{input.dtype.name}\'')
+        if decimals or input.dtype.kind == "c":
+            check_float("round_vml_cpu", input)
         return input
     if not decimals:
         return a.round_(input)
@@ -53,7 +51,7 @@ def round_(input: Node, *, decimals: int = 0) -> Node:
 
 @public("frac", inplace=True)
 def frac(input: Node) -> Node:
-    check_float("frac", input)
+    check_float("frac_cpu" if input.dtype.kind == "c" else "frac", input)
     return input - a.trunc(input)
 
 

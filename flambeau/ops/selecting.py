@@ -80,6 +80,7 @@ def masked_scatter(input: Node, mask: Node, source: Node) -> Node:
 def unique(input: Node, sorted: bool = True, return_inverse: bool = False,
            return_counts: bool = False, dim: int | None = None) -> Any:
     """The distinct elements (or slices along dim), in order."""
+    pro.check_ordered("unique", input)
     values = array(input)
     if dim is None:
         out, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
@@ -165,6 +166,7 @@ def histc(input: Node, bins: int = 100, min: float = 0, max: float = 0) -> Node:
     """Counts of elements in equal bins between min and max (their own extremes when both are 0)."""
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
+    pro.check_ordered("aminmax_cpu", input)
     values = array(input).reshape(-1)
     low, high = float(min), float(max)
     if low == high and values.size:

@@ -47,8 +47,9 @@ def apply(op: Op, x: Node, dim: int | None, kind: dtype | None) -> Node:
     """The op along a dim, after a cast; a 0-d tensor has one element to normalise."""
     if kind is not None:
         x = cast(x, kind)
-    check_float(f"{op.name}_kernel_impl", x)
     d = wrap_dim(_old_dim(x.ndim) if dim is None else dim, x.ndim)
+    last = "_lastdim" if d == max(x.ndim - 1, 0) else ""
+    check_float(f"{op.name}{last}_kernel_impl", x)
     return op(x, dims=(d,) if x.ndim else ()) if x.size else x
 
 

@@ -16,7 +16,7 @@ from . import algebra as a
 from .algebra import and_, const, exp, log, or_, where
 from .elementwise import TRIGAMMA
 from .fused import fused
-from .promotion import only_tensors, promote_float, type_name
+from .promotion import check_ordered, only_tensors, promote_float, type_name
 from .table import public
 
 Number = Any
@@ -395,6 +395,7 @@ def _logit(x: Node, eps: float) -> Node:
 
 @public("logit", "special.logit", inplace=True)
 def logit(input: Node, eps: float | None = None) -> Node:
+    check_ordered("logit_cpu", input)
     return _logit(promote_float(input)[0], eps=-1.0 if eps is None else float(eps))
 
 

@@ -16,7 +16,7 @@ from . import algebra as a
 from .algebra import cast, const, or_, where
 from .elementwise import spread
 from .fused import fused
-from .promotion import promote, wrap_dim, wrap_dims
+from .promotion import check_ordered, promote, wrap_dim, wrap_dims
 from .reduction import ARGMAX, mean, reduced, restored
 from .results import named_result
 from .table import public
@@ -177,6 +177,7 @@ def _median_all(x: Node, skip_nan: bool) -> Node:
 
 
 def _median(input: Node, dim: int | None, keepdim: bool, skip_nan: bool, result: Any) -> Any:
+    check_ordered("median_cpu", input)
     if dim is None:
         if not input.size:
             kind = input.dtype
@@ -209,6 +210,7 @@ def nanmedian(input: Node, dim: int | None = None, keepdim: bool = False) -> Any
 
 @public("kthvalue")
 def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    check_ordered("kthvalue_cpu", input)
     d = wrap_dim(dim, input.ndim)
     n = input.shape[d] if input.ndim else 1
     if n == 0:
@@ -225,6 +227,7 @@ def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> Any:
 @public("mode")
 def mode(input: Node, dim: int = -1, keepdim: bool = False) -> Any:
     """The smallest of the most frequent values, and its last position."""
+    check_ordered("mode_cpu", input)
     d = wrap_dim(dim, input.ndim)
     if not input.ndim:
         return mode_result(input, const(0, dt.int64))
@@ -352,8 +355,15 @@ def cov(input: Node, *, correction: int = 1, fweights: Node | None = None,
     gap = x - mean_
     scaled = gap if weights is None else gap * weights
     product = a.dot(scaled, a.conj(gap), (0, 1), (2, 1), (0, 2))
-    out = product / a.reshape(a.max_(factor, 0), (1, 1))
+    out = product / a.reshape(_positive(factor), (1, 1))
     return a.reshape(out, ()) if out.size == 1 else out
+
+
+def _positive(factor: Node) -> Node:
+    """At least 0; the factor of complex data is a real number too."""
+    if factor.dtype.kind == "c":
+        return cast(a.max_(a.real(factor), 0), factor.dtype)
+    return a.max_(factor, 0)
 
 
 def _weights(x: Node, fweights: Node | None, aweights: Node | None) -> Node | None:
@@ -388,6 +398,13 @@ def corrcoef(input: Node) -> Node:
     n = c.shape[0]
     same = a.eq(a.iota((n, n), 0), a.iota((n, n), 1))
     deviation = a.sqrt(a.sum_(where(same, c, 0), (1,)))               # (n, 1)
-    return a.min_(a.max_(c / deviation / a.reshape(deviation, (1, n)), -1), 1)
+    out = c / deviation / a.reshape(deviation, (1, n))
+    if out.dtype.kind == "c":
+        return a.complex_(_clipped(a.real(out)), _clipped(a.imag(out)))
+    return _clipped(out)
+
+
+def _clipped(x: Node) -> Node:
+    return a.min_(a.max_(x, -1), 1)
 
 

@@ -15,7 +15,7 @@ from ..core import dtype as dt
 from ..core.device import META, check_device
 from ..core.device import device as Device  # noqa: N812 - `device` is a parameter below
 from ..core.dtype import dtype as DType  # noqa: N812
-from ..core.errors import type_string
+from ..core.errors import overflow, type_string
 from ..core.layout import Layout, channels_last, preserved
 from ..graph.primitive import ALIAS, CAST
 from ..graph.realize import realize
@@ -365,8 +365,7 @@ def fill_(self: Tensor, value: Any) -> Tensor:
                                f"{len(value._shape)} dimensions.")
         return inplace.copy(self, value)
     if isinstance(value, complex) and self.dtype.kind != "c":
-        raise RuntimeError("value cannot be converted to type "
-                           f"{self.dtype.name} without overflow")
+        raise overflow(self.dtype)
     return inplace.fill(self, value)
 
 

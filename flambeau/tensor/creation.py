@@ -14,6 +14,7 @@ from ..core.defaults import default_dtype, set_default_dtype
 from ..core.device import CPU, META, check_device
 from ..core.dtype import BY_NUMPY
 from ..core.dtype import dtype as DType  # noqa: N812
+from ..core.errors import overflow
 from ..core.layout import channels_last, contiguous
 from ..graph.node import Node
 from ..graph.primitive import CAST, EXPAND, const, spec
@@ -235,7 +236,7 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
     value = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
     kind = dtype or (out.dtype if out is not None else _kind_of(fill_value))
     if isinstance(value, complex) and kind.kind != "c":
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+        raise overflow(kind)
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not "
                         f"{type(size).__name__}")

@@ -13,6 +13,7 @@ from ..core.defaults import default_dtype
 from ..core.dtype import BY_NUMPY
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..core.dtype import promote_types
+from ..core.errors import overflow
 from .tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -166,13 +167,12 @@ def _embed(array: Array, have: DType, shape: tuple[int, ...], depth: int, flat: 
 
 def _filled(flat: list[Any], shape: tuple[int, ...], kind: DType, found: DType | None) -> Array:
     if found is not None and found.kind == "c" and kind.kind != "c":
-        raise RuntimeError("value cannot be converted to type "
-                           f"{kind.name} without overflow")
+        raise overflow(kind)
     if kind.kind in "iu" and found is not None and found.kind == "f":
         from ..graph.interpret import cast
         numbers = np.array(flat, np.float64)
         if not np.isfinite(numbers).all():
-            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+            raise overflow(kind)
         return cast(numbers, kind.numpy).reshape(shape)
     if kind.kind == "b":
         return np.array([bool(x) for x in flat], np.bool_).reshape(shape)
@@ -181,8 +181,7 @@ def _filled(flat: list[Any], shape: tuple[int, ...], kind: DType, found: DType |
     try:
         return np.array(flat, kind.numpy).reshape(shape)
     except OverflowError as error:
-        raise RuntimeError("value cannot be converted to type "
-                           f"{kind.name} without overflow") from error
+        raise overflow(kind) from error
 
 
 def _check_range(flat: list[Any], kind: DType) -> None:
@@ -192,6 +191,6 @@ def _check_range(flat: list[Any], kind: DType) -> None:
         if not low <= x <= limits.max:
             if kind is dt.int64:
                 raise ValueError("Overflow when unpacking long long")
-            raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
+            raise overflow(kind)
     if kind.kind == "u":
         flat[:] = [int(x) % (int(limits.max) + 1) for x in flat]
