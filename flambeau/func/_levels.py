@@ -26,26 +26,27 @@ def fresh(x: Any) -> Any:
         raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
     if f.requires_grad(x):
         return x.view_as(x)
-    return x.detach().requires_grad_()
+    return leaf(x)
 
 
-def released(result: Any, own: list[Any], since: int) -> Any:
-    """A result without history, unless that leads beyond the inputs that a transform made."""
-    mine = {id(t) for t in own if isinstance(t, Tensor)}
-    # The names of leaves must outlive the walk, so that none is made twice.
-    edges = [f.edge_of(t) for t in own if isinstance(t, Tensor)]
-
-    def one(t: Any) -> Any:
-        if not isinstance(t, Tensor) or not f.requires_grad(t):
-            return t
-        return t if _leads_out(t, mine, since) else t.detach()
-
-    made = tree_map(one, result)
-    del edges
+def leaf(x: Any) -> Any:
+    """A new leaf of a tensor's values, which knows when it was made."""
+    made = x.detach().requires_grad_()
+    made._made_at = moment()
     return made
 
 
-def _leads_out(t: Tensor, mine: set[int], since: int) -> bool:
+def released(result: Any, since: int) -> Any:
+    """A result without history, unless that leads beyond the leaves made since a moment."""
+    def one(t: Any) -> Any:
+        if not isinstance(t, Tensor) or not f.requires_grad(t):
+            return t
+        return t if _leads_out(t, since) else t.detach()
+
+    return tree_map(one, result)
+
+
+def _leads_out(t: Tensor, since: int) -> bool:
     edge = f.edge_of(t)
     seen: set[GradFn] = set()
     stack = [] if edge is None else [edge[0]]
@@ -55,7 +56,7 @@ def _leads_out(t: Tensor, mine: set[int], since: int) -> bool:
             continue
         seen.add(fn)
         if isinstance(fn, AccumulateGrad):
-            if id(fn.variable) not in mine:
+            if getattr(fn.variable, "_made_at", -1) < since:
                 return True
         elif fn.sequence < since:
             return True

@@ -17,7 +17,7 @@ from ..tensor.creation import zeros, zeros_like
 from ..tensor.names import PUBLIC
 from ..tensor.tensor import Tensor
 from ..core.pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
-from ._levels import fresh, moment, released
+from ._levels import fresh, leaf, moment, released
 
 
 def _by(outputs: list[Any], inputs: list[Any], starts: list[Any] | None) -> list[Any]:
@@ -67,7 +67,7 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             found = tree_unflatten(_by([value], leaves, None), spec)
         found = found[0] if isinstance(argnums, int) else tuple(found)
         answer = (found, (value, aux) if has_aux else value)
-        return released(answer, leaves, since)
+        return released(answer, since)
 
     return call
 
@@ -119,10 +119,10 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         with enable_grad():
             found = _by(outputs, leaves, starts)
         answer = tuple(tree_unflatten(found, spec))
-        return released(answer, leaves, since)
+        return released(answer, since)
 
-    shown = released(value, leaves, since)
-    return (shown, pull, released(aux, leaves, since)) if has_aux else (shown, pull)
+    shown = released(value, since)
+    return (shown, pull, released(aux, since)) if has_aux else (shown, pull)
 
 
 def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool = False,
@@ -141,24 +141,24 @@ def jvp(func: Callable[..., Any], primals: Any, tangents: Any, *, strict: bool =
         result = func(*tree_unflatten(leaves, spec))
         value, aux = result if has_aux else (result, None)
         outputs, out_spec = tree_flatten(value)
-        moved, starts = _pushed(outputs, leaves, along)
+        moved = _pushed(outputs, leaves, along)
     answer: tuple[Any, ...] = (value, tree_unflatten(moved, out_spec))
     answer = (*answer, aux) if has_aux else answer
-    return released(answer, leaves + starts, since)
+    return released(answer, since)
 
 
-def _pushed(outputs: list[Any], leaves: list[Any], along: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Derivatives of outputs along tangents, and the leaves that were made to find them.
+def _pushed(outputs: list[Any], leaves: list[Any], along: list[Any]) -> list[Any]:
+    """Derivatives of outputs along tangents.
 
     The walk back is linear in its starts u: its derivative by u, taken with the tangents, is the
     Jacobian times them.
     """
-    starts = [zeros_like(o).requires_grad_() for o in outputs]
+    starts = [leaf(zeros_like(o)) for o in outputs]
     back = _by(outputs, leaves, starts)
     live = [(g, t) for g, t in zip(back, along) if f.requires_grad(g)]
     if not live:
-        return [zeros_like(o) for o in outputs], starts
-    return _by([g for g, _ in live], starts, [t for _, t in live]), starts
+        return [zeros_like(o) for o in outputs]
+    return _by([g for g, _ in live], starts, [t for _, t in live])
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -175,10 +175,10 @@ def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..
         if given != spec:
             raise RuntimeError("Expected the tangents to have the structure of the primals.")
         with enable_grad():
-            moved, starts = _pushed(outputs, leaves, along)
-        return released(tree_unflatten(moved, out_spec), leaves + starts, since)
+            moved = _pushed(outputs, leaves, along)
+        return released(tree_unflatten(moved, out_spec), since)
 
-    return released(value, leaves, since), push
+    return released(value, since), push
 
 
 # ---------------------------------------------------------------- Jacobians
@@ -200,7 +200,7 @@ def jacrev(func: Callable[..., Any], argnums: Any = 0, *, has_aux: bool = False,
             outputs, out_spec = tree_flatten(value)
             rows = [_jacobian(o, leaves, spec, isinstance(argnums, int)) for o in outputs]
         found = tree_unflatten(rows, out_spec)
-        return released((found, aux) if has_aux else found, leaves, since)
+        return released((found, aux) if has_aux else found, since)
 
     return call
 
