@@ -90,9 +90,13 @@ class ProcessContext:
 
     def _raise(self, i: int) -> None:
         process = self.processes[i]
-        if self.errors[i].poll():
-            text = f"\n\n-- Process {i} terminated with the following error:\n"
-            raise ProcessRaisedException(text + self.errors[i].recv(), i, process.pid)
+        try:
+            text = self.errors[i].recv()
+        except EOFError:                # it ended without a word
+            text = None
+        if text is not None:
+            head = f"\n\n-- Process {i} terminated with the following error:\n"
+            raise ProcessRaisedException(head + text, i, process.pid)
         code = process.exitcode
         if code < 0:
             try:
