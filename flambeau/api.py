@@ -66,6 +66,7 @@ _override.attach()
 autograd.Variable = _Variable  # type: ignore[attr-defined]
 _questions.install(_names.PUBLIC["torch"]["stack"])
 
+from .tensor import conjugates as _conjugates  # noqa: E402,F401  (needs the table)
 from .tensor import gradients as _gradients  # noqa: E402,F401  (needs the table)
 
 LAZY: dict[str, str] = {name: name for name in (

@@ -142,11 +142,6 @@ def is_inference(self: Tensor) -> bool:
 
 
 @method
-def is_conj(self: Tensor) -> bool:
-    return False
-
-
-@method
 def is_neg(self: Tensor) -> bool:
     return False
 

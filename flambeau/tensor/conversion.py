@@ -77,6 +77,9 @@ def numpy(self: Tensor, *, force: bool = False) -> Array:
     if f.requires_grad(self):
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use "
                            "tensor.detach().numpy() instead.")
+    if self.is_conj():
+        raise RuntimeError("Can't call numpy() on Tensor that has conjugate bit set. Use "
+                           "tensor.resolve_conj().numpy() instead.")
     if self.dtype is dt.bfloat16:
         raise TypeError("Got unsupported ScalarType BFloat16")
     return shared(self)
@@ -143,14 +146,23 @@ def _lone(self: Tensor) -> Any:
     return item(self)
 
 
+def _real(number: Any, kind: DType) -> Any:
+    """A number without an imaginary part."""
+    if not isinstance(number, complex):
+        return number
+    if number.imag:
+        raise overflow(kind)
+    return number.real
+
+
 @method
 def __int__(self: Tensor) -> int:
-    return int(_lone(self))
+    return int(_real(_lone(self), dt.int64))
 
 
 @method
 def __float__(self: Tensor) -> float:
-    return float(_lone(self))
+    return float(_real(_lone(self), dt.float64))
 
 
 @method
