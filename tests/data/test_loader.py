@@ -292,6 +292,25 @@ def test_collate() -> None:
     assert c([torch.ones(2, 3).t(), torch.zeros(3, 2)])[0].tolist() == [[1, 1]] * 3
 
 
+def test_rows_are_what_indexing_gives() -> None:
+    x = torch.arange(24.0).reshape(4, 6)
+    for source in (x, x.t(), x[1:, ::2], x[:, 1], x + 1, x.expand(2, 4, 6), x.int()):
+        ds = D.TensorDataset(source)
+        for i in (0, -1, len(ds) - 1):
+            assert ds[i][0].tolist() == source[i].tolist()
+        got = D.default_collate([ds[i][0] for i in (1, 0, 1)])
+        assert got.tolist() == [source[i].tolist() for i in (1, 0, 1)]
+        assert got.dtype is source.dtype
+        with pytest.raises(IndexError):
+            ds[len(ds)]
+    ds = D.TensorDataset(x)
+    ds[2][0][0] = 99
+    assert x[2, 0].item() == 99
+    leaf = torch.ones(2, 3, requires_grad=True)
+    D.default_collate([row[0] for row in D.TensorDataset(leaf)]).sum().backward()
+    assert leaf.grad.tolist() == [[1] * 3] * 2
+
+
 def test_datasets() -> None:
     joined = D.ConcatDataset([range(3), range(10, 12)])
     assert list(joined) == [0, 1, 2, 10, 11] or [joined[i] for i in range(5)] == [0, 1, 2, 10, 11]

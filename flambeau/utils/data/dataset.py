@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from ...tensor.generator import Generator, default_generator
 from ...tensor.random import randperm
+from ...tensor.rows import row
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -46,7 +47,7 @@ class TensorDataset(Dataset[Any]):
         self.tensors = tensors
 
     def __getitem__(self, index: Any) -> tuple[Any, ...]:
-        return tuple(t[index] for t in self.tensors)
+        return tuple(row(t, index) for t in self.tensors)
 
     def __len__(self) -> int:
         return int(self.tensors[0].size(0))

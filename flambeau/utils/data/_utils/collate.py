@@ -13,10 +13,10 @@ import numpy as np
 
 from ....autograd.grad_mode import state
 from ....core import dtype as dt
-from ....tensor.conversion import values
 from ....tensor.creation import as_tensor, tensor
 from ....tensor.functionalize import requires_grad
 from ....tensor.names import PUBLIC
+from ....tensor.rows import side_by_side
 from ....tensor.tensor import Tensor
 
 np_str_obj_array_pattern = re.compile(r"[SaUO]")
@@ -104,7 +104,7 @@ def collate_tensor_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -
                 for t in batch)
     if not plain:
         return PUBLIC["torch"]["stack"](list(batch), 0)
-    return Tensor._from_array(np.stack([values(t) for t in batch]), first.dtype)  # type: ignore
+    return Tensor._from_array(side_by_side(list(batch)), first.dtype)  # type: ignore
 
 
 def collate_numpy_array_fn(batch: Any, *, collate_fn_map: CollateMap | None = None) -> Any:
