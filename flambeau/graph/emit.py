@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core import dtype as dt
+from ..core.dtype import dtype
 from ..core.symbol import ZERO, Index, Opaque, const, of
 from ..kernel.loopnest import (
     Buffer,
@@ -43,6 +44,7 @@ from .primitive import (
 )
 
 At = tuple[Index, ...]
+REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "any": "or", "all": "and"}
 DEEP = 24                               # nested operations before a value gets a name
 
 
@@ -209,6 +211,8 @@ class Emitter:
             return [(node.src[0], self._taken(node, at, mask), mask)], []
         if op.kind == "move":
             return self._moved(node, at, mask)
+        if op.kind == "reduce":
+            return [(node.src[0], place, mask) for place in _window(node, at)], []
         raise AssertionError(f"{op.name} has no buffer: fusion left it out")
 
     def _taken(self, node: Node, at: At, mask: Mask) -> At:
@@ -300,6 +304,8 @@ class Emitter:
         if op is AS_STRIDED:
             return self._load(self.buffers[id(node.src[0])], _strided(node, step.at), node,
                               step.mask)
+        if op.kind == "reduce":
+            return _combined(node, args)
         if op is CAT:
             return _choose(step, args)
         if step.tests:
@@ -308,6 +314,29 @@ class Emitter:
 
     def _load(self, buffer: Buffer, index: Index, node: Node, mask: Mask) -> Value:
         return Load(buffer, index, node.dtype, condition(mask), 0)
+
+
+def _window(node: Node, at: At) -> list[At]:
+    """The elements that a small reduction makes one of."""
+    src, dims = node.src[0], node.attrs[0]
+    ranges = [range(n) if d in dims else range(1) for d, n in enumerate(src.shape)]
+    return [tuple(const(r) if d in dims else i for d, (i, r) in enumerate(zip(at, places)))
+            for places in itertools.product(*ranges)]
+
+
+def _combined(node: Node, args: list[Value]) -> Value:
+    """A small reduction written out; halves are added in float32."""
+    kind = accumulator(node.dtype)
+    total = args[0] if kind is node.dtype else Cast(args[0], kind)
+    for arg in args[1:]:
+        term = arg if kind is node.dtype else Cast(arg, kind)
+        total = Call(REDUCERS[node.op.name], (total, term), kind)
+    return total if kind is node.dtype else Cast(total, node.dtype)
+
+
+def accumulator(kind: dtype) -> dtype:
+    """The type that a reduction of elements of `kind` is computed in."""
+    return dt.float32 if kind.kind == "f" and kind.itemsize == 2 else kind
 
 
 def _strided(node: Node, at: At) -> Index:

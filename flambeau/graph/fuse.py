@@ -42,6 +42,7 @@ _WEIGHTS = {"div": 4, "sqrt": 4, "rsqrt": 4, "reciprocal": 4, "floordiv": 8, "mo
             "pow": 30, "exp": 10, "log": 12, "tanh": 14, "sigmoid": 14, "erf": 16, "sin": 16,
             "cos": 16, "expm1": 12, "log1p": 14, "lgamma": 60, "digamma": 60, "erfinv": 40,
             "tan": 30, "asin": 30, "acos": 30, "atan": 20, "atan2": 30, "sinh": 20, "cosh": 20}
+WINDOW = 12             # elements up to which a reduction is written out in place of a loop
 ALONE = {SCAN, ARGSORT, HOST, PUT, WRITE}
 LOADABLE = {EXPAND, RESHAPE, PERMUTE, SLICE, AS_STRIDED, CAST, PAD, UNFOLD, SKEW}
 
@@ -60,6 +61,7 @@ class Group:
     nodes: list[Node] = field(default_factory=list)
     stored: list[Node] = field(default_factory=list)
     reads: set[int] = field(default_factory=set)
+    windows: bool = False           # holds reductions of a few elements, written out
 
     @property
     def kept(self) -> Shape:
@@ -88,6 +90,7 @@ class _Fusion:
         self.barrier: dict[int, int] = {}             # ... through a path that moves elements
         self.reads: dict[int, frozenset[int]] = {}    # memory a virtual node reads
         self.weight: dict[int, int] = {}
+        self.windows, self.absorbed = _windows(self.order, self.roots)
         self.must = self._required()
 
     def run(self) -> list[Group]:
@@ -105,6 +108,8 @@ class _Fusion:
         must = set(self.roots)
         for node in self.order:
             op = node.op
+            if id(node) in self.absorbed:
+                continue
             if op.kind in ("reduce", "dot", "scan", "sort", "host") or op in ALONE:
                 must.add(id(node))
             if op is DOT:
@@ -120,7 +125,7 @@ class _Fusion:
         level = barrier = -1
         reads: set[int] = set()
         weight = weight_of(node)
-        moves = node.op.kind not in ("map", "leaf", "reduce") and node.op is not EXPAND
+        moves = self._moves(node)
         for s in node.src:
             inner = self.level[id(s)]
             level = max(level, inner)
@@ -130,12 +135,20 @@ class _Fusion:
             else:
                 reads |= self.reads[id(s)]
                 weight += self.weight[id(s)]
+        if id(node) in self.windows:
+            weight = (weight + 1) * _count(node)
         self.level[id(node)] = level
         self.barrier[id(node)] = barrier
         self.reads[id(node)] = frozenset(reads)
         self.weight[id(node)] = weight
         if weight > LONG and node.op.kind == "map":
             self.must.add(id(node))
+
+    def _moves(self, node: Node) -> bool:
+        """Whether an element of the node is made of elements at other places."""
+        if node.op.kind == "reduce":
+            return id(node) in self.absorbed
+        return node.op.kind not in ("map", "leaf") and node.op is not EXPAND
 
     # ------------------------------------------------------------ where it is computed
 
@@ -145,9 +158,11 @@ class _Fusion:
         at = self._join(node)
         if at is None:
             at = len(self.groups)
-            self.groups.append(_new_group(node))
+            self.groups.append(_new_group(node, id(node) in self.windows))
         group = self.groups[at]
-        if node.op.kind == "reduce" and group.kind == "map":
+        if id(node) in self.windows:
+            group.windows = True
+        elif node.op.kind == "reduce" and group.kind == "map":
             group.kind, group.dims = "row", node.attrs[0]
         group.nodes.append(node)
         group.reads |= self.reads[id(node)] | {id(node)}
@@ -176,10 +191,12 @@ class _Fusion:
     def _fits(self, node: Node, group: Group) -> bool:
         if len(group.nodes) >= MANY or group.kind == "alone":
             return False
+        if id(node) in self.windows:
+            return group.kind == "map" and node.shape == group.shape
         if node.op.kind == "reduce":
             shape = node.src[0].shape
             if group.kind == "map":
-                return shape == group.shape
+                return shape == group.shape and not group.windows
             return group.kind == "row" and shape == group.shape and node.attrs[0] == group.dims
         if group.kind == "dot":
             return node.shape == group.shape and not self._heavy_gather(node)
@@ -203,7 +220,7 @@ class _Fusion:
                                     aligned.get(id(node), set()))
             groups = {own} if own is not None else demand.get(id(node), set())
             straight = {own} if own is not None else aligned.get(id(node), set())
-            moves = node.op.kind not in ("map", "leaf", "reduce") and node.op is not EXPAND
+            moves = self._moves(node)
             for s in node.src:
                 if id(s) in self.group_of:
                     continue
@@ -247,7 +264,9 @@ class _Fusion:
             group.stored = [n for n in group.nodes if id(n) in outside or group.kind == "alone"]
 
 
-def _new_group(node: Node) -> Group:
+def _new_group(node: Node, window: bool) -> Group:
+    if window:
+        return Group("map", node.shape, ())
     if node.op is DOT:
         return Group("dot", node.shape, ())
     if node.op in ALONE:
@@ -255,6 +274,64 @@ def _new_group(node: Node) -> Group:
     if node.op.kind == "reduce":
         return Group("row", node.src[0].shape, node.attrs[0])
     return Group("map", node.shape, ())
+
+
+def _count(node: Node) -> int:
+    """How many elements a reduction makes one of."""
+    return math.prod(node.src[0].shape[d] for d in node.attrs[0])
+
+
+def _windows(order: list[Node], roots: set[int]) -> tuple[set[int], set[int]]:
+    """Reductions of so few elements (a pooling window) that lanes go over the results instead.
+
+    Not those whose result is spread over the reduced elements again, as softmax does: there one
+    kernel over rows does all. The second set: those that only another of them reads (the windows
+    of one dim inside those of the next), which are written out inside it.
+    """
+    readers: dict[int, list[Node]] = {}
+    for node in order:
+        for s in node.src:
+            readers.setdefault(id(s), []).append(node)
+    windows = {id(n) for n in order if n.op.kind == "reduce" and 1 < _count(n) <= WINDOW
+               and n.size >= 16 and not _spread(n, readers, roots)}
+    absorbed: dict[int, int] = {}
+    for node in order:
+        if id(node) in windows and id(node) not in roots:
+            last = _only_reader(node, readers, roots)
+            inner = absorbed.get(id(node), 1) * _count(node)
+            if last is not None and id(last) in windows and inner * _count(last) <= 2 * WINDOW:
+                absorbed[id(node)] = inner
+    return windows, set(absorbed)
+
+
+def _only_reader(node: Node, readers: dict[int, list[Node]], roots: set[int]) -> Node | None:
+    """The one node that reads it, through moves that have one reader each."""
+    while True:
+        found = readers.get(id(node), [])
+        if len(found) != 1 or id(found[0]) in roots:
+            return found[0] if len(found) == 1 and found[0].op.kind == "reduce" else None
+        if found[0].op.kind != "move":
+            return found[0]
+        node = found[0]
+
+
+def _spread(node: Node, readers: dict[int, list[Node]], roots: set[int]) -> bool:
+    """Whether the result meets the reduced elements again, element by element."""
+    stack = list(readers.get(id(node), []))
+    seen: set[int] = set()
+    while stack:
+        reader = stack.pop()
+        if id(reader) in seen or reader.shape == node.shape:
+            continue
+        seen.add(id(reader))
+        if reader.op.kind == "reduce" and reader.attrs == node.attrs:
+            continue
+        if reader.op.kind == "move" and reader.op is not EXPAND:
+            continue
+        if id(reader) in roots or (reader.op.kind != "map" and reader.op is not EXPAND):
+            return True
+        stack.extend(readers.get(id(reader), []))
+    return False
 
 
 def _stretches(node: Node, src: Node) -> bool:

@@ -33,13 +33,12 @@ from ..kernel.loopnest import (
 )
 from ..kernel.rewrite import flatten, merge, nest, split
 from ..kernel.schedule import kernel
-from .emit import At, Emitter, flat, strides
+from .emit import REDUCERS, At, Emitter, accumulator, flat, strides
 from .fuse import HEAVY, Group, weight_of
 from .node import Node, Shape
 
 ROW_SCRATCH = 1 << 14           # elements of a row kept in scratch between passes
 BLOCK = 512                     # columns reduced together
-REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "any": "or", "all": "and"}
 
 
 def build(group: Group, name: str, buffers: dict[int, Buffer], cost: dict[str, int],
@@ -101,10 +100,6 @@ def outermost(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:
 
 
 # ---------------------------------------------------------------- reductions: what both forms share
-
-
-def accumulator(kind: dtype) -> dtype:
-    return dt.float32 if kind.kind == "f" and kind.itemsize == 2 else kind
 
 
 def identity(op: str, kind: dtype) -> Const:

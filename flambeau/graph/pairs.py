@@ -201,10 +201,7 @@ def _put(node: Node, *src: Any) -> Pair | None:
 
 @_rule("scan")
 def _scan(node: Node, x: Pair) -> Pair | None:
-    op, dim = node.attrs
-    if op == "add":
-        return _both(node, x)
-    return _running_product(x, dim) if op == "mul" else None
+    return _both(node, x) if node.attrs[0] == "add" else None     # one pass of NumPy for products
 
 
 def _function(fn: Callable[..., Pair]) -> Rule:
@@ -244,19 +241,6 @@ def _along(x: Node, dim: int, start: int, length: int) -> Node:
     begin = tuple(start if d == dim else 0 for d in range(x.ndim))
     shape = tuple(length if d == dim else n for d, n in enumerate(x.shape))
     return SLICE(x, start=begin, step=(1,) * x.ndim, shape=shape)
-
-
-def _running_product(x: Pair, dim: int) -> Pair:
-    """Each element times the one 1 before it, then 2, 4, ... before it."""
-    n, step = x[0].shape[dim], 1
-    while step < n:
-        late = _along(x[0], dim, step, n - step), _along(x[1], dim, step, n - step)
-        early = _along(x[0], dim, 0, n - step), _along(x[1], dim, 0, n - step)
-        both = complex_math.product(late, early)
-        x = (CAT(_along(x[0], dim, 0, step), both[0], dim=dim),
-             CAT(_along(x[1], dim, 0, step), both[1], dim=dim))
-        step *= 2
-    return x
 
 
 @_rule("eq")

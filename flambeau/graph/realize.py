@@ -10,7 +10,7 @@ import ctypes
 import struct
 import threading
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from . import interpret
 from .canonicalize import Pending, canonicalize, template
 from .node import Node
 from .primitive import CONST, EXPAND
-from .program import Program
+
+if TYPE_CHECKING:
+    from .program import Program
 
 _PACK = {"f": struct.Struct("<d"), "i": struct.Struct("<q"), "b": struct.Struct("<?7x"),
          "u": struct.Struct("<Q")}
@@ -138,6 +140,9 @@ def _pack(node: Node, value: Any) -> bytes:
 
 
 def _compile(pending: Pending, family: Family) -> Program:
+    # The compiler and LLVM are loaded by the first program, not by `import flambeau`.
+    from .program import Program
+
     statistics.compiled += 1
     constant = [not v for v in family.varies]
     inputs = len(pending.leaves) + bool(pending.scalars)

@@ -25,6 +25,7 @@ from .loopnest import (
     statements,
 )
 
+SHORT = 8                       # lanes below which a vector loop is not worth having
 Body = tuple[Stmt, ...]
 Change = Callable[[Index], Index]
 
@@ -90,7 +91,7 @@ def split(body: Body, variables: list[Var]) -> tuple[Body, list[Var]]:
     while pending:
         var = pending.pop(0)
         by = _divisor(body, var)
-        if by is None:
+        if by is None or (not pending and by < SHORT):    # gathering beats very short loops
             done.append(var)
             continue
         high, low = Var(var.name + "h", var.extent // by), Var(var.name + "l", by)
