@@ -59,6 +59,9 @@ from .tensor.autocast import *  # noqa: F403
 from .tensor.size import Size
 from .tensor.storages import TypedStorage, UntypedStorage, is_storage
 from .tensor.storages import CLASSES as _storages
+from .tensor.windows import (
+    bartlett_window, blackman_window, hamming_window, hann_window, kaiser_window,
+)
 
 _names.load()
 _names.attach()
