@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..nn.base import Tensor
+from ..nn.base import Tensor, torch
 from ..ops import update
-from ..tensor.functionalize import read, store, wrap
+from ..tensor.functionalize import read, store
 from . import program
 from .optimizer import RuleOptimizer, check_at_least_zero, check_lr, decayed
 
@@ -45,14 +45,18 @@ class SGD(RuleOptimizer):
             self._update_recorded(p, grad, group, state)
             return
         buf = state.get("momentum_buffer")
+        dampening = group["dampening"]
+        if buf is None and group["momentum"] != 0:
+            # The first buffer is the gradient: the rule for zeros, undampened, is the same program.
+            buf = state["momentum_buffer"] = torch.zeros_like(p).detach()
+            program.settle(state)
+            dampening = 0.0
         new, new_buf = update.sgd(
             read(p), read(grad), None if buf is None else read(buf), lr=program.rate(group["lr"]),
-            momentum=group["momentum"], dampening=group["dampening"], weight_decay=decay,
+            momentum=group["momentum"], dampening=dampening, weight_decay=decay,
             nesterov=group["nesterov"])
         if buf is not None:
             store(buf, new_buf)
-        elif new_buf is not None:
-            state["momentum_buffer"] = wrap(new_buf)
         store(p, new)
 
     def _update_recorded(self, p: Any, grad: Any, group: dict[str, Any],
