@@ -181,7 +181,7 @@ def _compare(pending: Pending, buffers: list[Any]) -> None:
 
 
 def _hunt_nan(pending: Pending, buffers: list[Any]) -> None:
-    """FLAMBEAU_CHECK=nan: stop at the first operation that made a NaN of numbers, and name its line."""
+    """FLAMBEAU_CHECK=nan: stop at the first operation that made a NaN, and name its line."""
     if not any(_has_nan(n, b.numpy(n.dtype.numpy, n.shape))
                for n, b in zip(pending.roots, buffers)):
         return

@@ -16,17 +16,10 @@ import threading
 from functools import lru_cache
 from typing import Any
 
-import llvmlite.binding as llvm
-
 from flambeau.runtime import cache
 
 _link_lock = threading.Lock()
-
-# Inner locks first.  llvmlite holds a lock round every LLVM call; it is private, hence getattr.
-_fork_locks: list[Any] = [
-    lock for lock in (getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None),) if lock
-]
-_fork_locks.append(_link_lock)
+_fork_locks: list[Any] = [_link_lock]           # inner locks first
 
 
 def hold_over_fork(lock: Any) -> None:
@@ -54,8 +47,21 @@ if hasattr(os, "register_at_fork"):
 
 
 @lru_cache(maxsize=1)
+def binding() -> Any:
+    """llvmlite's binding, loaded by the first program: a third of the time `import flambeau` took."""
+    import llvmlite.binding
+
+    # llvmlite holds a lock round every LLVM call; it is private, hence getattr.
+    lock = getattr(getattr(llvmlite.binding.ffi.lib, "_lock", None), "_lock", None)
+    if lock:
+        _fork_locks.insert(0, lock)
+    return llvmlite.binding
+
+
+@lru_cache(maxsize=1)
 def initialize() -> None:
     """Make LLVM's native target known; cheap to call again."""
+    llvm = binding()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
 
@@ -63,6 +69,7 @@ def initialize() -> None:
 def target_machine(opt: int = 2) -> Any:
     """A fresh target machine for this processor, all its features on."""
     initialize()
+    llvm = binding()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     return target.create_target_machine(
         cpu=llvm.get_host_cpu_name(),
@@ -74,12 +81,12 @@ def target_machine(opt: int = 2) -> Any:
 
 def is_x86() -> bool:
     """Whether this process runs x86-64 code."""
-    return llvm.get_process_triple().split("-")[0] in ("x86_64", "amd64", "i686")
+    return binding().get_process_triple().split("-")[0] in ("x86_64", "amd64", "i686")
 
 
 def is_arm() -> bool:
     """Whether this process runs AArch64 code."""
-    return llvm.get_process_triple().split("-")[0] in ("aarch64", "arm64", "arm64e")
+    return binding().get_process_triple().split("-")[0] in ("aarch64", "arm64", "arm64e")
 
 
 def load(ir: str, names: tuple[str, ...]) -> dict[str, int]:
@@ -93,6 +100,7 @@ def load(ir: str, names: tuple[str, ...]) -> dict[str, int]:
         code = _compile(ir)
         cache.store(key, code)
     machine = target_machine()
+    llvm = binding()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
     with _link_lock:
         engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -108,6 +116,7 @@ def load(ir: str, names: tuple[str, ...]) -> dict[str, int]:
 def _compile(ir: str) -> bytes:
     """Object code of ``ir`` for this processor."""
     machine = target_machine()
+    llvm = binding()
     module = llvm.parse_assembly(ir)
     module.triple = llvm.get_process_triple()
     module.data_layout = str(machine.target_data)
