@@ -33,7 +33,8 @@ from ..kernel.loopnest import (
 )
 from ..kernel.rewrite import flatten, merge, nest, split
 from ..kernel.schedule import kernel
-from .emit import REDUCERS, At, Emitter, accumulator, flat, strides
+from .emit import REDUCERS, At, Emitter, flat, strides
+from .emit import accumulator as accumulator
 from .fuse import HEAVY, Group, weight_of
 from .node import Node, Shape
 

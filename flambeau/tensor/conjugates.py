@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.dtype import dtype as DType  # noqa: N812 - `dtype` is a parameter below
+from ..core.errors import scalar_name
 from . import names
 from .storage import Storage
 from .tensor import Tensor, method
@@ -23,7 +24,7 @@ class Conjugated(Storage):
 
 _torch = names.PUBLIC["torch"]
 _conjugate, _copied = _torch["conj"], _torch["resolve_conj"]
-_view = Tensor.view
+_view = Tensor.view  # type: ignore[attr-defined]
 
 
 @method
@@ -55,7 +56,7 @@ def resolve_neg(self: Tensor) -> Tensor:
 
 def _adjoint(t: Tensor) -> Tensor:
     out: Tensor = t.transpose(-2, -1)
-    return out.conj() if t.dtype.is_complex else out  # type: ignore[no-any-return]
+    return out.conj() if t.dtype.is_complex else out
 
 
 def _checked(t: Tensor, name: str) -> Tensor:
@@ -82,23 +83,23 @@ def _hermitian(t: Tensor) -> Tensor:
 def view(self: Tensor, *size: Any, dtype: DType | None = None) -> Tensor:
     kind = size[0] if len(size) == 1 and isinstance(size[0], DType) else dtype
     if kind is None or kind.itemsize == self.dtype.itemsize:
-        return _view(self, *size) if dtype is None else _view(self, dtype)  # type: ignore
+        return _view(self, *size) if dtype is None else _view(self, dtype)
     lead, n = self.shape[:-1], self.shape[-1] if self.ndim else 1
     if self.dtype.is_complex and kind is self.dtype.to_real() and self.ndim:
-        return _view(_torch["view_as_real"](self), *lead, 2 * n)  # type: ignore[no-any-return]
+        return _view(_torch["view_as_real"](self), *lead, 2 * n)
     if kind.is_complex and self.dtype is kind.to_real() and self.ndim:
         if n % 2:
             raise RuntimeError(
-                f"self.size(-1) must be divisible by 2 to view {names.scalar_name(self.dtype)} as "
-                f"{names.scalar_name(kind)} (different element sizes), but got {n}")
+                f"self.size(-1) must be divisible by 2 to view {scalar_name(self.dtype)} as "
+                f"{scalar_name(kind)} (different element sizes), but got {n}")
         pairs = _view(self, *lead, n // 2, 2)
-        return _torch["view_as_complex"](pairs)  # type: ignore[no-any-return]
-    return _view(self, kind)  # type: ignore[no-any-return]
+        return _torch["view_as_complex"](pairs)
+    return _view(self, kind)
 
 
 def _function(fn: Any) -> Any:
     def call(input: Tensor) -> Tensor:
-        return fn(input)  # type: ignore[no-any-return]
+        return fn(input)
 
     call.__name__ = call.__qualname__ = fn.__name__
     return call
@@ -110,14 +111,14 @@ for _fn in (conj, resolve_conj, resolve_neg, adjoint):
     _torch[_fn.__name__] = _function(_fn)
 
 
-_abs = Tensor.abs_
+_abs = Tensor.abs_  # type: ignore[attr-defined]
 
 
 @method
 def abs_(self: Tensor) -> Tensor:
     if self.dtype.is_complex:
         raise RuntimeError("In-place abs is not supported for complex tensors.")
-    return _abs(self)  # type: ignore[no-any-return]
+    return _abs(self)
 
 
 Tensor.absolute_ = abs_  # type: ignore[attr-defined]
