@@ -22,7 +22,13 @@ def _tuple(x: Any) -> tuple[Any, ...]:
 
 
 def _array(t: Any) -> np.ndarray[Any, Any]:
-    return np.array(t.detach().numpy())
+    return np.array(t.detach().resolve_conj().numpy())
+
+
+def _reals(t: Any) -> np.ndarray[Any, Any]:
+    """The elements in a row; of complex ones the real parts and then the imaginary ones."""
+    flat = _array(t).ravel()
+    return np.concatenate([flat.real, flat.imag]) if flat.dtype.kind == "c" else flat
 
 
 def _numeric(fn: Callable[..., Any], inputs: tuple[Any, ...], which: int, eps: float,
@@ -41,7 +47,7 @@ def _numeric(fn: Callable[..., Any], inputs: tuple[Any, ...], which: int, eps: f
                 moved[at] += sign * step
                 given = list(inputs)
                 given[which] = _like(x, moved)
-                ends.append([_array(o).ravel() for o in _outputs(fn, tuple(given))])
+                ends.append([_reals(o) for o in _outputs(fn, tuple(given))])
             row.append([(a - b) / (2 * eps) for a, b in zip(*ends)])
         columns.append(row)
     count = len(_outputs(fn, inputs))
@@ -62,12 +68,14 @@ def _outputs(fn: Callable[..., Any], inputs: tuple[Any, ...]) -> list[Any]:
 
 
 def _analytic(outputs: list[Any], inputs: list[Any], k: int) -> list[np.ndarray[Any, Any]]:
-    """Rows d(output k)/d(input), (inputs, outputs), for every input."""
+    """Rows d(output k)/d(input), (inputs, outputs), for every input; outputs as `_reals`."""
     out = outputs[k]
     columns: list[list[np.ndarray[Any, Any]]] = [[] for _ in inputs]
-    for at in range(out.numel()):
-        seed = np.zeros(out.numel(), _array(out).dtype)
-        seed[at] = 1
+    kind = _array(out).dtype
+    units = (1, 1j) if kind.kind == "c" else (1,)
+    for at, unit in ((at, unit) for unit in units for at in range(out.numel())):
+        seed = np.zeros(out.numel(), kind)
+        seed[at] = unit
         g = out.detach().new_tensor(seed, dtype=out.dtype).reshape(out.shape)
         found = api.grad([out], inputs, [g], retain_graph=True, allow_unused=True)
         for column, x, d in zip(columns, inputs, found):
@@ -114,8 +122,7 @@ def _check(func: Callable[..., Any], given: tuple[Any, ...], eps: float, atol: f
         rows = _analytic(outputs, [given[i] for i in wanted], place)
         for i, analytic in zip(wanted, rows):
             expected = numeric[i][k]
-            if not np.allclose(analytic, expected.conj() if expected.dtype.kind == "c" and
-                               analytic.dtype.kind != "c" else expected, rtol, atol):
+            if not np.allclose(analytic, expected, rtol, atol):
                 raise GradcheckError(f"Jacobian mismatch for output {k} with respect to input "
                                      f"{i},\n"
                                      f"numerical:{expected}\nanalytical:{analytic}\n")

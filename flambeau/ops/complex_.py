@@ -41,7 +41,16 @@ def MODULUS(z: Node) -> Node:  # noqa: N802 - an Op
     return where(plain, high, high * a.sqrt(1 + ratio * ratio))
 
 
-@fused("sgn")
+def _sgn_slope(g: Node, out: Node, z: Node) -> tuple[Node]:
+    """What of g lies across the ray through z, over |z|; nothing at 0."""
+    size = MODULUS(z)
+    zero = a.eq(size, 0)
+    safe = where(zero, 1, size)
+    across = g - out * cast(a.real(a.conj(out) * g), g.dtype)
+    return (where(zero, 0, a.complex_(a.real(across) / safe, a.imag(across) / safe)),)
+
+
+@fused("sgn", vjp=_sgn_slope)
 def SGN(z: Node) -> Node:  # noqa: N802 - an Op
     """z / |z|, and 0 at 0."""
     size = MODULUS(z)
