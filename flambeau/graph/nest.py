@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core import dtype as dt
 from ..core.dtype import dtype
-from ..core.symbol import ZERO, Index, Var, of
+from ..core.symbol import ZERO, Index, Var, const, of
 from ..kernel.loopnest import (
     Accumulate,
     Buffer,
@@ -37,6 +37,7 @@ from .emit import REDUCERS, At, Emitter, flat, strides
 from .emit import accumulator as accumulator
 from .fuse import HEAVY, Group, weight_of
 from .node import Node, Shape
+from .primitive import CAT
 
 ROW_SCRATCH = 1 << 14           # elements of a row kept in scratch between passes
 BLOCK = 512                     # columns reduced together
@@ -79,12 +80,22 @@ def _kept_at(at: At, dims: tuple[int, ...]) -> At:
 def _map(group: Group, buffers: dict[int, Buffer]) -> tuple[Stmt, ...]:
     loops = variables(group.shape, "i")
     at = at_of(group.shape, loops)
+    places = [at]
+    if any(_interleaves(n) for n in group.stored):
+        del loops[len(at) - 1]
+        places = [(*at[:-1], const(k)) for k in range(group.shape[-1])]
     em = Emitter({k: b for k, b in buffers.items() if k not in {id(n) for n in group.nodes}},
                  itertools.count())
-    values = em.values([(n, at) for n in group.stored])
-    body = (*em.body, *(Store(buffers[id(n)], flat(at, group.shape), v)
-                        for n, v in zip(group.stored, values)))
+    targets = [(n, place) for n in group.stored for place in places]
+    values = em.values(targets)
+    body = (*em.body, *(Store(buffers[id(n)], flat(place, group.shape), v)
+                        for (n, place), v in zip(targets, values)))
     return outermost(body, list(loops.values()))
+
+
+def _interleaves(node: Node) -> bool:
+    """Whether neighbours come from different sources (the parts of complex numbers)."""
+    return node.op is CAT and node.attrs[0] == node.ndim - 1 and node.shape[-1] == len(node.src) == 2
 
 
 def outermost(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:

@@ -80,7 +80,8 @@ def test_binary(name, other):
 
 
 @pytest.mark.parametrize("call,shapes", [
-    (lambda t, x, y: x @ y, [(3, 4), (4, 5)]), (lambda t, x, y: t.bmm(x, y), [(2, 3, 4), (2, 4, 5)]),
+    (lambda t, x, y: x @ y, [(3, 4), (4, 5)]),
+    (lambda t, x, y: t.bmm(x, y), [(2, 3, 4), (2, 4, 5)]),
     (lambda t, x, y: t.vdot(x, y), [(4,), (4,)]), (lambda t, x, y: t.dot(x, y), [(4,), (4,)]),
     (lambda t, x, y: t.einsum("ij,kj->ik", x, y), [(3, 4), (2, 4)]),
     (lambda t, c, x, y: t.addmm(c, x, y, alpha=2 + 1j, beta=1j), [(3, 5), (3, 4), (4, 5)]),
