@@ -5,13 +5,17 @@ import importlib as _importlib
 from typing import Any as _Any
 
 from .api import *  # noqa: F403
+from .api import LATE as _LATE
 from .api import LAZY as _LAZY
 from .api import SPACES as _SPACES
 from .core.version import VERSION as __version__  # noqa: N811
 
 
 def __getattr__(name: str) -> _Any:
-    """Submodules that a program asks for are imported then."""
+    """Submodules, and functions of some, that a program asks for are imported then."""
+    if name in _LATE:
+        globals()[name] = found = getattr(__getattr__(_LATE[name]), name)
+        return found
     if name in _LAZY:
         path = f"{__name__}.{_LAZY[name]}"
         try:
@@ -27,7 +31,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_LATE})
 
 
 for _name, _module in _SPACES.items():

@@ -1,7 +1,7 @@
 """Collects the `torch.*` names from the packages; `__init__` re-exports them.
 
 In: the packages. Out: this module's names, `SPACES` (namespaces made from the table) and `LAZY`
-(submodules imported when first asked for).
+(submodules imported when first asked for) and `LATE` (functions in them).
 """
 from __future__ import annotations
 
@@ -51,7 +51,6 @@ from .tensor.random import (
 )
 from ._vmap_internals import vmap
 from .amp import GradScaler, autocast
-from .serialization import load, save
 from .tensor import rebuild as _rebuild  # noqa: F401  (makes tensors pickle)
 from .tensor.sequences import arange, eye, linspace, logspace, tril_indices, triu_indices
 from .tensor.sequences import range_ as range  # noqa: A004
@@ -80,6 +79,8 @@ LAZY: dict[str, str] = {name: name for name in (
     "storage", "return_types", "torch_version", "quantization", "ao", "nested", "xpu",
     "accelerator", "monitor", "__config__", "__future__", "_C", "_utils", "_tensor",
 )}
+# Functions that are imported when first asked for, and where from.
+LATE: dict[str, str] = {"load": "serialization", "save": "serialization"}
 SPACES: dict[str, Any] = {"autograd": autograd}
 
 bool = _dt.bool_  # noqa: A001
@@ -114,7 +115,8 @@ __all__ = [n for n in globals() if not n.startswith("_") and n not in ("annotati
 
 def __getattr__(name: str) -> Any:
     """Layers look names up here; submodules are imported when first asked for."""
-    if name in LAZY:
+    if name in LAZY or name in LATE:
         import importlib
-        return importlib.import_module(f"{__package__}.{LAZY[name]}")
+        found = importlib.import_module(f"{__package__}.{LAZY.get(name) or LATE[name]}")
+        return found if name in LAZY else getattr(found, name)
     raise AttributeError(f"module 'torch' has no attribute '{name}'")

@@ -12,6 +12,7 @@ and Gauss-Legendre quadrature in w, s = S w^3, is good to 1e-7 or better for sha
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -27,6 +28,7 @@ _DEEP = 40.0                                    # exp(-40) is nothing next to 1
 _NEWTON = 8
 
 
+@cache
 def _rule() -> list[tuple[float, float]]:
     """Points w^3 and weights 3 w^2 dw for the integral over (0, 1)."""
     points, weights = np.polynomial.legendre.leggauss(_POINTS)
@@ -34,13 +36,10 @@ def _rule() -> list[tuple[float, float]]:
     return [(float(p), float(q)) for p, q in zip(w**3, 3 * w**2 * weights / 2)]
 
 
-_RULE = _rule()
-
-
 def _integral(f: Callable[[Node], Node], end: Node) -> Node:
     """The integral of f(s) over (0, end)."""
     total: Node | None = None
-    for point, weight in _RULE:
+    for point, weight in _rule():
         term = f(end * point) * weight
         total = term if total is None else total + term
     assert total is not None

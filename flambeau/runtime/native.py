@@ -18,6 +18,7 @@ from typing import Any
 
 from flambeau.runtime import cache
 
+_load_lock = threading.RLock()                  # held while LLVM is loaded; the outermost
 _link_lock = threading.Lock()
 _fork_locks: list[Any] = [_link_lock]           # inner locks first
 
@@ -31,6 +32,8 @@ def hold_over_fork(lock: Any) -> None:
 
 
 def _before_fork() -> None:
+    # First, since loading adds to the others.
+    _load_lock.acquire()
     for lock in reversed(_fork_locks):
         lock.acquire()
 
@@ -38,6 +41,7 @@ def _before_fork() -> None:
 def _after_fork() -> None:
     for lock in _fork_locks:
         lock.release()
+    _load_lock.release()
 
 
 if hasattr(os, "register_at_fork"):
@@ -49,12 +53,13 @@ if hasattr(os, "register_at_fork"):
 @lru_cache(maxsize=1)
 def binding() -> Any:
     """llvmlite's binding, loaded by the first program: a third of the time `import flambeau` took."""
-    import llvmlite.binding
+    with _load_lock:
+        import llvmlite.binding
 
-    # llvmlite holds a lock round every LLVM call; it is private, hence getattr.
-    lock = getattr(getattr(llvmlite.binding.ffi.lib, "_lock", None), "_lock", None)
-    if lock:
-        _fork_locks.insert(0, lock)
+        # llvmlite holds a lock round every LLVM call; it is private, hence getattr.
+        lock = getattr(getattr(llvmlite.binding.ffi.lib, "_lock", None), "_lock", None)
+        if lock is not None and lock not in _fork_locks:
+            _fork_locks.insert(0, lock)
     return llvmlite.binding
 
 
