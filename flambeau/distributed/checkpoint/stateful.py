@@ -1,0 +1,9 @@
+"""Names of torch.distributed.checkpoint.stateful, refused when used."""
+from __future__ import annotations
+
+from .._absent import refused, refused_classes
+
+globals().update(refused_classes("torch.distributed.checkpoint.stateful", ("Stateful",)))
+globals().update(refused())
+
+__all__: list[str] = []
