@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.dtype import dtype
-from .node import Node
-from .primitive import CONST, INPUT, PUT, SCALAR, WRITE
+from .node import Node, Shape, strides
+from .primitive import AS_STRIDED, CONST, INPUT, PUT, SCALAR, SLICE, WRITE
 
 CHEAP = frozenset(("map", "move", "leaf"))
 
@@ -23,7 +23,8 @@ class Pending:
     """A graph to be computed.
 
     order      nodes, sources first; leaves are those with a value, and SCALARs
-    leaves     nodes whose buffers are inputs
+    leaves     nodes whose buffers are inputs; a slice of one is an input too, at an address of its
+               own, so that the next batch of a data set runs the same program
     scalars    SCALAR nodes; their values are not part of `structure`
     structure  equal for graphs that differ in data and numbers alone
     donated    leaves (by number) that nobody else holds and that a PUT or WRITE may overwrite
@@ -60,6 +61,7 @@ def canonicalize(wanted: list[Node]) -> Pending:
     leaves: list[Node] = []
     scalars: list[Node] = []
     parts: list[Any] = []
+    asked = {id(w) for w in wanted}
     stack = wanted[::-1]
     while stack:
         node = stack[-1]
@@ -68,7 +70,10 @@ def canonicalize(wanted: list[Node]) -> Pending:
             stack.pop()
             continue
         src = node.src
-        if node.value is None and src:
+        if node.op is SLICE and src and src[0].value is not None and _is_window(node, asked):
+            leaves.append(node)
+            parts.append((node.shape, node.dtype, _steps(node)))
+        elif node.value is None and src:
             try:
                 at = [place[id(s)] for s in src]
             except KeyError:
@@ -86,10 +91,30 @@ def canonicalize(wanted: list[Node]) -> Pending:
         place[key] = len(order)
         order.append(node)
         uses.append(0)
-    roots = wanted + _needed_later(order, {id(w) for w in wanted}, uses)
+    roots = wanted + _needed_later(order, asked, uses)
     donated = _given_up(order, leaves, place, uses)
     structure = (tuple(parts), tuple([place[id(r)] for r in roots]), donated)
     return Pending(order, roots, leaves, scalars, structure, donated)
+
+
+def _is_window(node: Node, asked: set[int]) -> bool:
+    """Whether a slice of a computed value can be read where it lies."""
+    return (id(node) not in asked and node.value is None and node.dtype.kind != "c"
+            and node.size > 0 and all(s > 0 for s in node.attrs[1]))
+
+
+def _steps(node: Node) -> Shape:
+    """How far apart the elements of a slice lie in its source's memory, by dim."""
+    return tuple(k * s for k, s in zip(node.attrs[1], strides(node.src[0].shape)))
+
+
+def buffer_of(leaf: Node) -> tuple[Any, int]:
+    """The buffer of a leaf and the byte offset at which its elements begin."""
+    if leaf.value is not None:
+        return leaf.value, 0
+    source = leaf.src[0]
+    start = sum(a * s for a, s in zip(leaf.attrs[0], strides(source.shape)))
+    return source.value, start * leaf.dtype.itemsize
 
 
 def _leaf(node: Node, scalars: list[Node]) -> tuple[Any, ...]:
@@ -138,11 +163,11 @@ def template(pending: Pending, constant: list[bool]) -> list[Node]:
     numbers = {id(n): i for i, n in enumerate(pending.scalars)}
     for node in pending.order:
         if id(node) in slots:
-            made = _input(slots[id(node)], 0, node)
+            made = (_window if node.value is None else _whole)(slots[id(node)], node)
         elif id(node) in numbers:
             i = numbers[id(node)]
             made = (Node(CONST, (), (node.attrs[0], node.dtype), (), node.dtype) if constant[i]
-                    else _input(len(slots), 8 * i, node))
+                    else _input(len(slots), 8 * i, node.shape, node.dtype))
         else:
             src = tuple(new[id(s)] for s in node.src)
             made = Node(node.op, src, node.attrs, node.shape, node.dtype)
@@ -151,6 +176,17 @@ def template(pending: Pending, constant: list[bool]) -> list[Node]:
     return [new[id(r)] for r in pending.roots]
 
 
-def _input(slot: int, offset: int, node: Node) -> Node:
-    kind: dtype = node.dtype
-    return Node(INPUT, (), (slot, offset, node.shape, kind), node.shape, kind)
+def _input(slot: int, offset: int, shape: Shape, kind: dtype) -> Node:
+    return Node(INPUT, (), (slot, offset, shape, kind), shape, kind)
+
+
+def _whole(slot: int, node: Node) -> Node:
+    return _input(slot, 0, node.shape, node.dtype)
+
+
+def _window(slot: int, node: Node) -> Node:
+    """A slice as a view of the memory from its first element on."""
+    steps = _steps(node)
+    span = 1 + sum((n - 1) * s for n, s in zip(node.shape, steps))
+    memory = _input(slot, 0, (span,), node.dtype)
+    return AS_STRIDED(memory, shape=node.shape, stride=steps, offset=0)

@@ -27,7 +27,7 @@ from ..kernel.loopnest import (
     Stmt,
     Value,
 )
-from .node import Node, Shape
+from .node import Node, Shape, strides
 from .primitive import (
     AS_STRIDED,
     CAST,
@@ -75,14 +75,6 @@ class Within:
 
 Mask = tuple[Within, ...]
 Key = tuple[int, At, Mask]
-
-
-def strides(shape: Shape) -> tuple[int, ...]:
-    """Row-major steps, in elements."""
-    out = [1] * len(shape)
-    for i in range(len(shape) - 2, -1, -1):
-        out[i] = out[i + 1] * shape[i + 1]
-    return tuple(out)
 
 
 def flat(at: Sequence[Index], shape: Shape) -> Index:

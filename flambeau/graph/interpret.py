@@ -36,7 +36,7 @@ def evaluate_all(order: list[Node]) -> list[Array]:
 def _value(node: Node, values: dict[int, Array]) -> Array:
     if node.value is not None:
         return np.asarray(node.value.numpy(node.dtype.numpy, node.shape))
-    src = [values[id(s)] for s in node.src]
+    src = [values[id(s)] if id(s) in values else _value(s, values) for s in node.src]
     if node.op.expand is not None:
         known = [_known(s, a) for s, a in zip(node.src, src)]
         return evaluate([node.op.expand(*known, *node.attrs)])[0]

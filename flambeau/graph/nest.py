@@ -36,7 +36,7 @@ from ..kernel.schedule import kernel
 from .emit import REDUCERS, At, Emitter, flat, strides
 from .emit import accumulator as accumulator
 from .fuse import HEAVY, Group, weight_of
-from .node import Node, Shape
+from .node import Node, Shape, strides
 from .primitive import CAT
 
 ROW_SCRATCH = 1 << 14           # elements of a row kept in scratch between passes

@@ -129,6 +129,14 @@ class Node:
         def __xor__(self, other: Any) -> Node: ...
 
 
+def strides(shape: Shape) -> tuple[int, ...]:
+    """Row-major steps, in elements."""
+    out = [1] * len(shape)
+    for i in range(len(shape) - 2, -1, -1):
+        out[i] = out[i + 1] * shape[i + 1]
+    return tuple(out)
+
+
 def topological(roots: list[Node]) -> list[Node]:
     """Every node the roots depend on and that has no value yet, sources first. Iterative."""
     order: list[Node] = []

@@ -73,9 +73,13 @@ class Program:
                         verify_kernel(kernel)
                 self.steps.append(compile_program(f"{name}_{k}", step))
 
-    def run(self, inputs: list[Buffer], numbers: bytes) -> list[Buffer]:
-        """Compute the results; `inputs` are the leaves' buffers, `numbers` the varying scalars."""
-        table = [b.address for b in inputs]
+    def run(self, inputs: list[tuple[Buffer, int]], numbers: bytes) -> list[Buffer]:
+        """Compute the results.
+
+        `inputs` are the leaves' buffers and the byte offsets at which they begin, `numbers` the
+        varying scalars.
+        """
+        table = [b.address + offset for b, offset in inputs]
         scalars = ctypes.create_string_buffer(numbers) if numbers else None
         if scalars is not None:
             table.append(ctypes.addressof(scalars))
@@ -96,8 +100,8 @@ class Program:
         for r in self.results:
             if r.fresh:
                 out.append(fresh[r.slot - self.inputs] if r.slot >= self.inputs else Buffer(0))
-            elif r.slot < len(inputs) and not inputs[r.slot].pinned:
-                out.append(inputs[r.slot])
+            elif r.slot < len(inputs) and not inputs[r.slot][0].pinned:
+                out.append(inputs[r.slot][0])
             else:
                 copy = Buffer(r.nbytes)
                 ctypes.memmove(copy.address, table[r.slot] + r.offset, r.nbytes)

@@ -18,7 +18,7 @@ from ..core.config import config
 from ..core.trace import describe
 from ..runtime.buffer import Buffer
 from . import interpret
-from .canonicalize import Pending, canonicalize, template
+from .canonicalize import Pending, buffer_of, canonicalize, template
 from .node import Node
 from .primitive import CONST, EXPAND
 
@@ -109,7 +109,7 @@ def _run(pending: Pending) -> None:
         program = family.programs[key] = _compile(pending, family)
     statistics.runs += 1
     packed = b"".join([_pack(n, v) for n, v in zip(pending.scalars, numbers)])
-    buffers = program.run([n.value for n in pending.leaves], packed)
+    buffers = program.run([buffer_of(n) for n in pending.leaves], packed)
     _deliver(pending, buffers)
 
 
