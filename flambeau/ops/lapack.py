@@ -153,6 +153,11 @@ def qr(a: Array, mode: str) -> tuple[Array, Array]:
     return found[0], found[1]
 
 
+def size_of(x: Any) -> Any:
+    """What LAPACK compares to choose a pivot: |re| + |im|."""
+    return np.abs(x.real) + np.abs(x.imag) if np.iscomplexobj(x) else np.abs(x)
+
+
 @host("lu_factor")
 def lu_factor(a: Array) -> tuple[Array, Array]:
     """(L below and U on and above the diagonal, 1-based row exchanges), partial pivoting
@@ -163,7 +168,7 @@ def lu_factor(a: Array) -> tuple[Array, Array]:
     pivots = np.zeros((lu.shape[0], k), np.int32)
     for x, p in zip(lu, pivots):
         for j in range(k):
-            best = j + int(np.argmax(np.abs(x[j:, j])))
+            best = j + int(np.argmax(size_of(x[j:, j])))
             p[j] = best + 1
             if best != j:
                 x[[j, best]] = x[[best, j]]

@@ -1,0 +1,93 @@
+"""Differences, histograms and LDL' agree with PyTorch."""
+import pytest
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+from flambeau.ops import differences, histograms, ldl  # noqa: E402
+
+from .nodes import check, leaf, raises_alike  # noqa: E402
+
+X = torch.randn(4, 5)
+AT = torch.tensor([0.0, 1.0, 1.5, 4.0], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("edge_order", [1, 2])
+@pytest.mark.parametrize("kw", [
+    {}, {"spacing": 0.5}, {"dim": 1}, {"dim": (0, -1)}, {"spacing": [2.0, 3.0]},
+    {"spacing": (AT, torch.arange(5.0, dtype=torch.float64) ** 2)}, {"spacing": (AT,), "dim": 0},
+])
+def test_gradient(kw, edge_order):
+    check(differences.gradient, torch.gradient, leaf(4, 5), edge_order=edge_order, tol=1e-9, **kw)
+
+
+def test_gradient_of_short_and_integer():
+    check(differences.gradient, torch.gradient, leaf(2, 3))
+    check(differences.gradient, torch.gradient, X.long())
+    check(differences.gradient, torch.gradient, leaf(3, dtype=torch.complex128))
+
+
+@pytest.mark.parametrize("kw", [
+    {"dim": 3}, {"spacing": [1.0, 2.0], "dim": 0}, {"spacing": [torch.arange(4.0)]},
+    {"edge_order": 3}, {"dim": (1, 1)},
+    {"spacing": (torch.arange(4.0).reshape(2, 2), torch.arange(5.0))},
+])
+def test_gradient_errors(kw):
+    mine, want = raises_alike(differences.gradient, torch.gradient, X, **kw)
+    assert mine == want
+
+
+V = torch.rand(50)
+ONES = torch.ones(50)
+
+
+@pytest.mark.parametrize("bins,kw", [
+    (5, {}), (torch.tensor([0.0, 0.3, 1.0]), {}), (4, {"range": (0.0, 0.5)}),
+    (7, {"weight": V * 3, "density": True}), (torch.tensor([0.2, 0.4, 0.9]), {"density": True}),
+])
+def test_histogram(bins, kw):
+    check(histograms.histogram, torch.histogram, V, bins, **kw)
+
+
+def test_histogram_of_equal_and_no_values():
+    check(histograms.histogram, torch.histogram, torch.ones(3), 4)
+    check(histograms.histogram, torch.histogram, torch.ones(0), 4)
+
+
+M = torch.rand(30, 2)
+
+
+@pytest.mark.parametrize("bins,kw", [
+    (3, {}), ([3, 4], {"range": (0.0, 1.0, 0.2, 0.8)}),
+    ([3, 4], {"weight": torch.rand(30), "density": True}),
+    ([torch.tensor([0.0, 0.5, 1.0]), torch.tensor([0.0, 0.3, 0.9])], {}),
+])
+def test_histogramdd(bins, kw):
+    check(histograms.histogramdd, torch.histogramdd, M, bins, **kw)
+    check(histograms.histogramdd, torch.histogramdd, M.reshape(5, 6, 2), bins,
+          **{k: v.reshape(5, 6) if k == "weight" else v for k, v in kw.items()})
+
+
+@pytest.mark.parametrize("bins,kw", [
+    (0, {}), (5, {"range": (1.0, 0.0)}), (5, {"weight": torch.ones(3)}), (5, {"range": (1.0,)}),
+    (torch.tensor([0.0, 1.0]).double(), {}), (torch.tensor([[0.0, 1.0]]), {}),
+    (torch.tensor([]), {}), (5, {"weight": ONES.double()}), (5, {"range": (0.0, float("inf"))}),
+])
+def test_histogram_errors(bins, kw):
+    mine, want = raises_alike(histograms.histogram, torch.histogram, V, bins, **kw)
+    assert mine == want
+
+
+@pytest.mark.parametrize("hermitian", [False, True])
+@pytest.mark.parametrize("kind", [torch.float64, torch.complex128])
+@pytest.mark.parametrize("n", [1, 2, 5, 9])
+def test_ldl(n, kind, hermitian):
+    for _ in range(5):
+        a = torch.randn(3, n, n, dtype=kind)
+        a = a + (a.mH if hermitian else a.mT)
+        a.diagonal(dim1=-2, dim2=-1)[:] *= 0.1           # so that 2 x 2 blocks are needed
+        check(ldl.ldl_factor_ex, torch.linalg.ldl_factor_ex, a, hermitian=hermitian, tol=1e-8)
+        factors, pivots = torch.linalg.ldl_factor(a, hermitian=hermitian)
+        b = torch.randn(3, n, 2, dtype=kind)
+        check(ldl.ldl_solve, torch.linalg.ldl_solve, factors, pivots, b, hermitian=hermitian,
+              tol=1e-7)
