@@ -138,25 +138,32 @@ class Wishart(ExponentialFamily):
 
     def rsample(self, sample_shape: Any = torch.Size(),  # noqa: B008
                 max_try_correction: Any = None) -> Tensor:
-        """Matrices; those found singular (by rounding) are drawn again, a few times."""
-        if max_try_correction is None:
-            max_try_correction = 3
-        sample_shape = torch.Size(sample_shape)
-        sample = self._bartlett_sampling(sample_shape)
-        singular = self._singular(sample)
-        if not bool(singular.any()):
-            return sample
-        warnings.warn("Singular sample detected.", stacklevel=2)
-        for _ in range(max_try_correction):
-            again = self._bartlett_sampling(sample_shape)
-            sample = torch.where(singular[..., None, None], again, sample)
-            singular = self._singular(sample)
-            if not bool(singular.any()):
-                break
-        return sample
+        """Matrices of shape sample_shape + batch_shape + (p, p).
 
-    def _singular(self, sample: Tensor) -> Tensor:
-        return ~self.support.check(sample.detach())
+        PyTorch 2.13 takes every good matrix for a singular one and draws it again, 10 times (or
+        max_try_correction times) over; so do we, to give the same numbers for a seed. What is
+        truly singular, by rounding, is drawn again after that.
+        """
+        rounds = 10 if max_try_correction is None else max_try_correction
+        sample_shape = torch.Size(sample_shape)
+        count = torch.Size((sample_shape.numel(),))
+        sample = self._bartlett_sampling(sample_shape)
+        if sample.numel() == 0:
+            return sample
+        for _ in range(rounds):
+            sample = self._bartlett_sampling(count).reshape(sample.shape)
+        return self._corrected(sample, sample_shape, rounds)
+
+    def _corrected(self, sample: Tensor, sample_shape: Any, rounds: int) -> Tensor:
+        """`sample` with its singular matrices drawn again."""
+        for _ in range(rounds):
+            good = self.support.check(sample.detach())
+            if bool(good.all()):
+                break
+            warnings.warn("Singular sample detected.", stacklevel=3)
+            again = self._bartlett_sampling(sample_shape)
+            sample = torch.where(good[..., None, None], sample, again)
+        return sample
 
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
@@ -177,9 +184,11 @@ class Wishart(ExponentialFamily):
 
     @property
     def _natural_params(self) -> tuple[Tensor, Tensor]:
-        return self.df / 2, -self.precision_matrix / 2
+        p = self._event_shape[-1]
+        return -self.precision_matrix / 2, (self.df - p - 1) / 2
 
     def _log_normalizer(self, x: Tensor, y: Tensor) -> Tensor:  # type: ignore[override]
         p = self._event_shape[-1]
-        log_det = torch.linalg.slogdet(-2 * y).logabsdet
-        return x * (p * math.log(2.0) - log_det) + torch.mvlgamma(x, p)
+        half = y + (p + 1) / 2
+        log_det = torch.linalg.slogdet(-2 * x).logabsdet
+        return half * (p * math.log(2.0) - log_det) + torch.mvlgamma(half, p)
