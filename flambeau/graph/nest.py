@@ -33,7 +33,7 @@ from ..kernel.loopnest import (
 )
 from ..kernel.rewrite import flatten, merge, nest, split
 from ..kernel.schedule import kernel
-from .emit import REDUCERS, At, Emitter, flat, strides
+from .emit import REDUCERS, At, Emitter, flat
 from .emit import accumulator as accumulator
 from .fuse import HEAVY, Group, weight_of
 from .node import Node, Shape, strides
@@ -95,7 +95,8 @@ def _map(group: Group, buffers: dict[int, Buffer]) -> tuple[Stmt, ...]:
 
 def _interleaves(node: Node) -> bool:
     """Whether neighbours come from different sources (the parts of complex numbers)."""
-    return node.op is CAT and node.attrs[0] == node.ndim - 1 and node.shape[-1] == len(node.src) == 2
+    last = node.ndim - 1
+    return node.op is CAT and node.attrs[0] == last and node.shape[-1] == len(node.src) == 2
 
 
 def outermost(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:

@@ -58,7 +58,8 @@ def fused(name: str, params: tuple[str, ...] = (), *, infer: Rule = like_first,
             shape, kind = infer(*args)
             return expand(cast(fn(*_widened(args)), kind), shape)
 
-        return Op(name, infer, params=params, expand=expansion, vjp=_wide_rule(vjp))
+        kind = "fused" if infer is like_first and "dims" not in params else ""
+        return Op(name, infer, params=params, expand=expansion, vjp=_wide_rule(vjp), kind=kind)
     return declare
 
 

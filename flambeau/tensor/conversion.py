@@ -212,7 +212,12 @@ def cast(self: Tensor, kind: DType) -> Tensor:
         return self
     c = Call()
     node = c.take(self)
-    return finish(CAST(node, dtype=kind), c, of_name("to"))
+    out = finish(CAST(node, dtype=kind), c, of_name("to"))
+    if self._layout is not None and not self._layout.is_contiguous:
+        kept = preserved(self._layout)
+        if not kept.is_contiguous:
+            f.lay_out(out, kept)
+    return out
 
 
 def _caster(name: str, kind: DType) -> None:

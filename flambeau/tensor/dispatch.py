@@ -17,12 +17,12 @@ from ..autograd.tape import Auto, GradFn, OpGradFn
 from ..core.config import config
 from ..core.device import CPU, META
 from ..core.dtype import dtype
-from ..core.layout import Layout, channels_last
+from ..core.layout import Layout, channels_last, preserved
 from ..graph.node import Node
 from ..graph.primitive import ALIAS
-from ..graph.realize import realize
+from ..graph.realize import realize, recorded
 from .functionalize import edge_of, lay_out, read, requires_grad, wrap, wrap_as
-from .override import ask, asks
+from .override import MODES, ask, ask_mode, asks
 from .recording import spec_of, step, tape
 from .resizing import copy_into
 from .size import Size
@@ -137,8 +137,10 @@ def _one(out: Node, call: Call, cls: type[OpGradFn], known: Any) -> Tensor:
         fn = record(out, call.inputs, cls, t._counter)
         if fn is not None:
             t._auto = Auto(True, fn, 0)
-    if config.eager and call.device is not META:
-        realize([out])
+    if call.device is not META:
+        recorded(out)
+        if config.eager:
+            realize([out])
     return t
 
 
@@ -165,6 +167,10 @@ def _many(out: Any, call: Call, cls: type[OpGradFn], track: bool) -> Any:
         return o
 
     result = convert(out)
+    if call.device is not META:
+        for o in out if isinstance(out, (list, tuple)) else ():
+            if type(o) is Node:
+                recorded(o)
     if config.eager and call.device is not META:
         realize([o for o in (out if isinstance(out, (list, tuple)) else []) if type(o) is Node])
     return result
@@ -219,6 +225,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
 
     # The straight path of every operation: written out, since each call here costs 50 ns and more.
     def call(*args: Any, **kwargs: Any) -> Any:
+        if MODES:
+            return ask_mode(call, args, kwargs)
         inputs: Inputs = {}
         raw = []
         track = False
@@ -232,8 +240,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
                 node = storage.value
                 if a._layout is not None or storage.pin is not None or node.shape != a._shape:
                     node = read(a)
-                    if a._layout is not None and len(a._shape) in (4, 5):
-                        order = order or _channels_last(a)
+                    if a._layout is not None:
+                        order = order or _order(a, first=not inputs)
                 key = id(node)
                 if key in inputs and inputs[key] is not a:
                     node = ALIAS(node)
@@ -268,6 +276,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
                          t._counter)
             if fn_ is not None:
                 t._auto = Auto(True, fn_)
+        if device is not META:
+            recorded(result)
         return t if order is None else _in_order_of(t, order, name)
 
     def slow(args: Any, kwargs: dict[str, Any], c: Call, raw: list[Any]) -> Any:
@@ -288,11 +298,16 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
     return call
 
 
-def _channels_last(t: Tensor) -> Layout | None:
-    """The layout of a tensor whose memory is NHWC, which results keep."""
+def _order(t: Tensor, first: bool) -> Layout | None:
+    """The layout of an argument whose order of dims in memory results keep: NHWC of any argument,
+    any permutation of the first one."""
     layout = t._layout
-    return layout if layout.is_channels_last and not layout.is_contiguous else None
+    if layout.is_contiguous or not (layout.is_channels_last or first and layout.is_dense):
+        return None
+    return layout  # type: ignore[no-any-return]
 
+
+ELEMENTWISE = frozenset({"map", "fused"})
 
 # Functions that keep NHWC although they change the shape.
 SPATIAL = frozenset({"conv2d", "conv3d", "conv_transpose2d", "max_pool2d", "avg_pool2d",
@@ -300,10 +315,15 @@ SPATIAL = frozenset({"conv2d", "conv3d", "conv_transpose2d", "max_pool2d", "avg_
 
 
 def _in_order_of(t: Tensor, order: Layout, name: str) -> Tensor:
-    if t._shape == order.shape or name in SPATIAL and len(t._shape) == len(order.shape):
-        kept = channels_last(t._shape)
-        if not kept.is_contiguous:
-            lay_out(t, kept)
+    """A fresh result, laid out in memory as PyTorch's kernels leave it."""
+    same = t._shape == order.shape
+    if order.is_channels_last:
+        kept = channels_last(t._shape) if same or (
+            name in SPATIAL and len(t._shape) == len(order.shape)) else None
+    else:
+        kept = preserved(order) if same and t._storage.value.op.kind in ELEMENTWISE else None
+    if kept is not None and not kept.is_contiguous:
+        lay_out(t, kept)
     return t
 
 

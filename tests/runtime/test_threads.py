@@ -250,6 +250,7 @@ go = True
 def work():
     while go:
         loader._compile(native.IR)
+        time.sleep(0.001)         # the lock is not fair: let the fork have it
 thread = threading.Thread(target=work)
 thread.start()
 for _ in range(10):
