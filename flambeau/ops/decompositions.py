@@ -154,13 +154,15 @@ def SLOGDET(a: Node, which: int) -> Node:  # noqa: N802 - an Op
 
 
 def _cholesky_vjp(g: Node, out: Node, _a: Node) -> Grads:
-    """L^-H Phi(L^H g) L^-1, made symmetric; Phi: the lower triangle with half the diagonal."""
-    middle = TRIL(matmul(adjoint(out), g), diagonal=0)
-    middle = alg.where(_on_diagonal(middle), middle * 0.5, middle)
+    """L^-H S L^-1 / 2, where S is the lower triangle of L^H g and its mirror image above.
+
+    The diagonal of S has the imaginary part of the image, as in PyTorch.
+    """
+    product = matmul(adjoint(out), g)
+    middle = (TRIL(product, diagonal=-1) + adjoint(TRIL(product, diagonal=0))) * 0.5
     turned = adjoint(out)
     left = TRIANGULAR(turned, middle, upper=True, unit=False)
-    both = adjoint(TRIANGULAR(turned, adjoint(left), upper=True, unit=False))
-    return ((both + adjoint(both)) * 0.5,)
+    return (adjoint(TRIANGULAR(turned, adjoint(left), upper=True, unit=False)),)
 
 
 def _factor_side(upper: bool, factor: Node, common: Node) -> Node:
