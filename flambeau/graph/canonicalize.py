@@ -46,7 +46,7 @@ def _own_references() -> int:
     return 0
 
 
-_LISTED = _own_references()
+LISTED = _own_references()
 
 
 def canonicalize(wanted: list[Node]) -> Pending:
@@ -132,7 +132,7 @@ def _needed_later(order: list[Node], wanted: set[int], uses: list[int]) -> list[
     kept, at = [], 0
     for node in order:
         if (node.op.kind not in CHEAP and node.value is None
-                and sys.getrefcount(node) > _LISTED + uses[at] and id(node) not in wanted):
+                and sys.getrefcount(node) > LISTED + uses[at] and id(node) not in wanted):
             kept.append(node)
         at += 1
     return kept
@@ -147,7 +147,7 @@ def _given_up(order: list[Node], leaves: list[Node], place: dict[int, int],
     given, number = [], 0
     for leaf in leaves:
         if (id(leaf) in bases and uses[place[id(leaf)]] == 1 and not leaf.value.pinned
-                and sys.getrefcount(leaf) == _LISTED + 2 and sys.getrefcount(leaf.value) == 2):
+                and sys.getrefcount(leaf) == LISTED + 2 and sys.getrefcount(leaf.value) == 2):
             given.append(number)
         number += 1
     return frozenset(given)

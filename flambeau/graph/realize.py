@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 import threading
+import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +20,8 @@ from ..core.config import config
 from ..core.trace import describe
 from ..runtime.buffer import Buffer
 from . import interpret
-from .canonicalize import Pending, buffer_of, canonicalize, template
-from .node import Node
+from .canonicalize import LISTED, Pending, buffer_of, canonicalize, template
+from .node import Node, topological
 from .primitive import CONST, EXPAND
 
 if TYPE_CHECKING:
@@ -48,6 +50,22 @@ class Statistics:
     causes: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class Pace:
+    """What was recorded since something was last computed.
+
+    count   operations
+    place   the line at which the loop that goes over the budget starts a round
+    round   the results since it last came there
+    """
+
+    count: int = 0
+    place: Any = None
+    round: list[weakref.ref[Node]] = field(default_factory=list)
+
+
+BUDGET = 3989                            # operations recorded before a loop that never looks is cut
+_pace = Pace()
 FAMILIES = 1024                          # structures whose programs are kept in memory
 _families: dict[tuple[Any, ...], Family] = {}
 _lock = threading.RLock()
@@ -63,11 +81,54 @@ def realize(nodes: list[Node]) -> None:
         wanted = [n for n in wanted if n.value is None]
         if not wanted:
             return
+        _pace.count = 0
+        _pace.round.clear()
         try:
             _run(canonicalize(wanted))
         except Exception as error:
             _say_where(error, wanted[0])
             raise
+
+
+def recorded(node: Node) -> None:
+    """Called with the result of every operation: bounds what is pending in a loop without a look."""
+    _pace.count += 1
+    if _pace.count > BUDGET:
+        _over_budget(node)
+
+
+def _over_budget(node: Node) -> None:
+    """Once round the loop, and what that made and somebody holds is computed.
+
+    The cut is always at the same line, so that all the pieces of a loop are one program. Code that
+    comes to no line twice is cut where it stands.
+    """
+    if _pace.round and node.origin == _pace.place:
+        held = [n for ref in _pace.round if (n := ref()) is not None and n.value is None]
+        realize([*_outer(held), node])
+    elif _pace.count > 2 * BUDGET:
+        _pace.place = None
+        realize([node])
+    elif _pace.round or _pace.place is None or node.origin == _pace.place:
+        if not _pace.round:
+            _pace.place = node.origin
+        _pace.round.append(weakref.ref(node))
+
+
+def _outer(nodes: list[Node]) -> list[Node]:
+    """Those of a list that something other than pending work holds."""
+    order = topological(nodes)
+    uses: dict[int, int] = {}
+    for node in order:
+        for s in node.src:
+            uses[id(s)] = uses.get(id(s), 0) + 1
+    made = {id(n) for n in nodes}
+    ours = LISTED + 1                    # the list that was given is one more
+    kept = []
+    for node in order:
+        if id(node) in made and sys.getrefcount(node) > ours + uses.get(id(node), 0):
+            kept.append(node)
+    return kept
 
 
 def _say_where(error: Exception, node: Node) -> None:

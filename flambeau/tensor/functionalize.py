@@ -13,12 +13,13 @@ from typing import Any
 
 from ..autograd.grad_mode import state
 from ..autograd.tape import NOWHERE, AccumulateGrad, Auto, GradFn, named
-from ..core.device import CPU
+from ..core.device import CPU, META
 from ..core.layout import Layout, contiguous
 from ..graph.node import Node
 from ..graph.primitive import (
     AS_STRIDED, EXPAND, PERMUTE, RESHAPE, WRITE, const, spec,
 )
+from ..graph.realize import recorded
 from . import pinning
 from .recording import tape
 from .retyping import base_as, retyped, shaped
@@ -308,6 +309,8 @@ def store(t: Tensor, new: Node) -> None:
             storage.value = shaped(whole, old)
         if layout is not None:
             t._cache = (storage.value, new)
+        if storage.device is not META:
+            recorded(storage.value)
     t._counter.version += 1
 
 

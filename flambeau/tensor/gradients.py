@@ -12,6 +12,7 @@ from ..autograd.tape import Auto, OpGradFn
 from ..core import trace
 from ..graph.node import Node, Op
 from ..graph.primitive import ALIAS, BUFFER, PRIMITIVES, SPEC
+from ..graph.realize import recorded
 from ..ops import derive
 from . import functionalize, recording
 from .functionalize import edge_of, read, wrap
@@ -119,6 +120,7 @@ class Plain:
                     found.append(g)
                     continue
                 found.append(derive.gradient(fn.op, g, fn.out, fn.src, fn.attrs, i))
+            recorded(g)
             return found
         finally:
             trace._fixed[0] = before
