@@ -61,5 +61,6 @@ __all__ = [
     "NegativeBinomial", "Normal", "OneHotCategorical", "OneHotCategoricalStraightThrough",
     "Pareto", "Poisson", "RelaxedBernoulli", "RelaxedOneHotCategorical", "StudentT",
     "TransformedDistribution", "Uniform", "VonMises", "Weibull", "Wishart", "biject_to",
-    "constraints", "kl_divergence", "register_kl", "transform_to", *transforms.__all__,
+    "constraints", "kl_divergence", "register_kl", "transform_to",
 ]
+__all__ += transforms.__all__

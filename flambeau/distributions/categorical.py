@@ -14,7 +14,7 @@ __all__ = ["Categorical"]
 class Categorical(Distribution):
     """i of 0..K-1 with probability probs[..., i]; probs are brought to sum 1.
 
-    logits are log probabilities up to a constant. Samples are int64 of batch shape probs.shape[:-1].
+    logits are log probabilities up to a constant. Samples are int64, of shape probs.shape[:-1].
     """
 
     arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

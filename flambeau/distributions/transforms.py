@@ -11,9 +11,10 @@ from typing import Any
 from ..nn import functional as F  # noqa: N812
 from ..nn.base import Tensor, torch
 from . import constraints
+from .joined_transforms import CatTransform, StackTransform
 from .transform import (
-    CatTransform, ComposeTransform, IndependentTransform, ReshapeTransform, StackTransform,
-    Transform, _InverseTransform, identity_transform,
+    ComposeTransform, IndependentTransform, ReshapeTransform, Transform, _InverseTransform,
+    identity_transform,
 )
 from .utils import sum_rightmost, tril_matrix_to_vec, vec_to_tril_matrix
 

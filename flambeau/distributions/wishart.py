@@ -140,23 +140,22 @@ class Wishart(ExponentialFamily):
                 max_try_correction: Any = None) -> Tensor:
         """Matrices of shape sample_shape + batch_shape + (p, p).
 
-        PyTorch 2.13 takes every good matrix for a singular one and draws it again, 10 times (or
-        max_try_correction times) over; so do we, to give the same numbers for a seed. What is
-        truly singular, by rounding, is drawn again after that.
+        PyTorch 2.13 takes a first good matrix for a singular one and draws it again; so do we, to
+        give the same numbers for a seed. What is truly singular, by rounding, is drawn again after
+        that, max_try_correction times at most.
         """
         rounds = 10 if max_try_correction is None else max_try_correction
         sample_shape = torch.Size(sample_shape)
         count = torch.Size((sample_shape.numel(),))
         sample = self._bartlett_sampling(sample_shape)
-        if sample.numel() == 0:
+        if sample.numel() == 0 or rounds == 0:
             return sample
-        for _ in range(rounds):
-            sample = self._bartlett_sampling(count).reshape(sample.shape)
+        sample = self._bartlett_sampling(count).reshape(sample.shape)
         return self._corrected(sample, sample_shape, rounds)
 
     def _corrected(self, sample: Tensor, sample_shape: Any, rounds: int) -> Tensor:
         """`sample` with its singular matrices drawn again."""
-        for _ in range(rounds):
+        for _ in range(rounds - 1):
             good = self.support.check(sample.detach())
             if bool(good.all()):
                 break
