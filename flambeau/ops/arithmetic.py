@@ -346,6 +346,7 @@ def _hypot(x: Node, y: Node) -> Node:
 
 @public("hypot", inplace=True)
 def hypot(input: Node, other: Node) -> Node:
+    only_tensors("hypot", input, other)
     x, y = promote(input, other)
     check_float("hypot_cpu", x)
     return _hypot(x, y)
@@ -358,7 +359,7 @@ def hypot(input: Node, other: Node) -> Node:
 def _lerp(start: Node, end: Node, weight: Node) -> Node:
     """From the nearer end, so that weights 0 and 1 give the ends exactly."""
     way = end - start
-    near = a.lt(a.abs_(weight), 0.5)
+    near = a.lt(a.cast(a.abs_(weight), weight.dtype.to_real()), 0.5)
     return where(near, start + weight * way, end - way * (1 - weight))
 
 

@@ -238,10 +238,8 @@ def inner(input: Node, other: Node) -> Node:
 def _blend(input: Node, product: Node, beta: Any, alpha: Any) -> Node:
     """beta * input + alpha * product; beta = 0 leaves the input out, NaN and all."""
     shape = expand_shape(input.shape, product.shape)
-    for name, value in (("beta", beta), ("alpha", alpha)):
-        if isinstance(value, float) and product.dtype.kind in "biu":
-            raise RuntimeError(f"For integral input tensors, argument {name} must not be a "
-                               "floating point number.")
+    if product.dtype.kind in "biu":
+        beta, alpha = int(beta), int(alpha)     # PyTorch cuts off what is behind the point
     if alpha != 1:
         product = product * pro.number(alpha, product.dtype)
     if beta == 0:
@@ -292,6 +290,10 @@ def addr(input: Node, vec1: Node, vec2: Node, *, beta: Any = 1, alpha: Any = 1) 
     if first.dtype.kind == "b":
         kept = alg.and_(second, bool(alpha))
         return kept if not beta else alg.or_(first, kept)
+    for name, value in (("beta", beta), ("alpha", alpha)):
+        if isinstance(value, float) and first.dtype.kind in "iu":
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a "
+                               "floating point number.")
     return _blend(first, second, beta, alpha)
 
 

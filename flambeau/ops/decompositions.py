@@ -462,3 +462,12 @@ def PINV(a: Node, limit: Node) -> Node:  # noqa: N802 - an Op
     keep = alg.gt(s, alg.unsqueeze(limit, limit.ndim))
     inverse = alg.where(keep, 1 / alg.where(keep, s, 1), 0)
     return matmul(adjoint(vh) * as_columns(alg.cast(inverse, a.dtype)), adjoint(u))
+
+
+@composite("linalg_pinv_hermitian", _pinv_shape, vjp=_pinv_vjp)
+def HERMITIAN_PINV(a: Node, limit: Node) -> Node:  # noqa: N802 - an Op
+    """The same from eigenvalues, of those above `limit` in size."""
+    values, vectors = EIGH(a, lower=True, which=0), EIGH(a, lower=True, which=1)
+    keep = alg.gt(alg.abs_(values), alg.unsqueeze(limit, limit.ndim))
+    inverse = alg.where(keep, 1 / alg.where(keep, values, 1), 0)
+    return matmul(vectors * as_columns(alg.cast(inverse, a.dtype)), adjoint(vectors))

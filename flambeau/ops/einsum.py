@@ -153,13 +153,12 @@ def _reduce_terms(terms: list[tuple[Node, list[int]]], wanted: tuple[int, ...],
         needed = set(wanted).union(*(d for _, d in rest))
         a, a_dims = _sum_lone(a, a_dims, needed | set(b_dims))
         b, b_dims = _sum_lone(b, b_dims, needed | set(a_dims))
+        a, b = pro.promote(a, b)                   # a sum of integers is an int64
         out = [d for d in dict.fromkeys((*a_dims, *b_dims)) if d in needed]
         if not rest:
             out = [d for d in wanted if d in out]
         terms = [(contract(a, b, tuple(a_dims), tuple(b_dims), tuple(out)), out), *rest]
     x, dims = terms[0]
-    if x.dtype.kind in "biu" and set(dims) - set(wanted):
-        x = alg.cast(x, dt.int64)                  # as sum has it
     x, dims = _sum_lone(x, dims, set(wanted))
     x = alg.permute(x, [dims.index(d) for d in wanted])
     return alg.expand(x, tuple(extent[d] for d in wanted))
@@ -170,6 +169,8 @@ def _sum_lone(x: Node, dims: list[int], needed: set[int]) -> tuple[Node, list[in
     lone = tuple(i for i, d in enumerate(dims) if d not in needed)
     if not lone:
         return x, dims
+    if x.dtype.kind in "biu":
+        x = alg.cast(x, dt.int64)
     x = alg.squeeze(alg.sum_(x, lone), lone)
     return x, [d for d in dims if d in needed]
 

@@ -309,11 +309,8 @@ def pinv(A: Node, rcond: Any = None, hermitian: bool = False, *, atol: Any = Non
 
 
 def _hermitian_pinv(a: Node, atol: Any, rtol: Any) -> Node:
-    values, vectors = eigh(a)
-    size = alg.abs_(values)
-    keep = alg.gt(size, as_last(_limit(size, a, atol, rtol)))
-    inverse = alg.where(keep, 1 / alg.where(keep, values, 1), 0)
-    return matmul(vectors * alg.cast(dec.as_columns(inverse), a.dtype), adjoint(vectors))
+    size = alg.abs_(eigvalsh(a))
+    return dec.HERMITIAN_PINV(a, _limit(size, a, atol, rtol))
 
 
 def as_last(x: Node) -> Node:
@@ -413,16 +410,42 @@ def householder_product(input: Node, tau: Node) -> Node:
     """The first columns of the product of reflections stored as geqrf leaves them."""
     _check("torch.linalg.householder_product", input, square=False)
     m, n = input.shape[-2:]
-    eye = alg.narrow(dec.identity(input, m), 1, 0, n)
-    return dec.reflected(alg.expand(eye, input.shape), input, tau, forward=False)
+    eye = alg.expand(alg.narrow(dec.identity(input, m), 1, 0, n), input.shape)
+    if not tau.shape[-1]:                       # of the input only in its tape entry
+        return alg.where(alg.full(input.shape, True, dt.bool_), eye, input)
+    return dec.reflected(eye, input, tau, forward=False)
 
 
 @public("ormqr")
 def ormqr(input: Node, tau: Node, other: Node, left: bool = True, transpose: bool = False) -> Node:
     """Q other, or other Q (or with Q^H), Q the product of the stored reflections."""
+    _check_reflections(input, tau, other, left)
     if not left:
         return adjoint(ormqr(input, tau, adjoint(other), True, not transpose))
     return dec.reflected(other, input, tau, forward=transpose, turned=transpose)
+
+
+def _check_reflections(a: Node, tau: Node, other: Node, left: bool) -> None:
+    side = -2 if left else -1
+    for name, x in (("input", a), ("other", other)):
+        if x.ndim < 2:
+            raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
+    if other.shape[side] < tau.shape[-1]:
+        raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be greater than or equal to "
+                           "tau.shape[-1]")
+    if other.shape[side] != a.shape[-2]:
+        raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
+    if tau.shape[-1] > a.shape[-1]:
+        raise RuntimeError("torch.ormqr: tau.shape[-1] must be equal to "
+                           f"min(other.shape[{side}], input.shape[-1])")
+    if tau.ndim != a.ndim - 1:
+        raise RuntimeError("torch.ormqr: Expected tau to have one dimension less than input, but "
+                           f"got tau.ndim equal to {tau.ndim} and input.ndim is equal to {a.ndim}")
+    for name, x in (("tau", tau), ("other", other)):
+        if x.dtype is not a.dtype:
+            raise RuntimeError(f"torch.ormqr: Expected input and {name} to have the same dtype, "
+                               f"but input has dtype{pro.type_name(a.dtype)} and {name} has dtype "
+                               f"{pro.type_name(x.dtype)}")
 
 
 @public("geqrf")

@@ -101,7 +101,9 @@ def norm(input: Node, p: Any = "fro", dim: Dim = None, keepdim: bool = False,
     """Entry-wise norms; 'nuc' needs singular values (linalg)."""
     if dtype is not None:
         input = cast(input, dtype)
-    check_float("norm", input, complex_too=True)
+    if input.dtype.kind not in "fc":
+        raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as "
+                           f"input. Got {type_name(input.dtype)}")
     if p == "nuc":
         return _nuclear(input, dim, keepdim)
     if isinstance(p, str) and p != "fro":

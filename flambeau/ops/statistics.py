@@ -13,6 +13,7 @@ from ..core import dtype as dt
 from ..core.dtype import dtype
 from ..graph.node import Node, Op, Shape
 from . import algebra as a
+from . import known
 from .algebra import cast, const, or_, where
 from .elementwise import spread
 from .fused import fused
@@ -220,7 +221,7 @@ def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> Any:
                            f"{d}")
     if not input.ndim:
         return kthvalue_result(input, const(0, dt.int64))
-    index = a.narrow(a.argsort(input, d), d, k - 1, 1)
+    index = a.narrow(a.argsort(input, d, count=k), d, k - 1, 1)
     return _selected(input, index, d, keepdim, kthvalue_result)
 
 
@@ -380,6 +381,8 @@ def _weights(x: Node, fweights: Node | None, aweights: Node | None) -> Node | No
         if w.size != x.shape[1]:
             raise RuntimeError(f"cov(): expected {name} to have the same numel as there are "
                                f"observations in the input but got {w.size} != {x.shape[1]}")
+        if w.dtype.kind != "b" and known.array(w).min(initial=0) < 0:
+            raise RuntimeError(f"cov(): {name} cannot be negative")
     parts = [cast(a.reshape(w, (x.shape[1],)), x.dtype) for w in (fweights, aweights)
              if w is not None]
     if not parts:

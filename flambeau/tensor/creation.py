@@ -322,11 +322,26 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
 def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None,
                    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
                    ) -> Tensor:
+    _check_order(len(size), physical_layout)
     inner = contiguous(tuple(size[d] for d in physical_layout)).stride
     stride = [0] * len(size)
     for d, s in zip(physical_layout, inner):
         stride[d] = s
     return empty_strided(size, stride, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def _check_order(rank: int, order: Any) -> None:
+    if len(order) != rank:
+        raise RuntimeError("Number of dimensions in size does not match the length of the "
+                           f"physical_layout; i.e. len(size) = {rank} is not equal to "
+                           f"len(physical_layout) = {len(order)}")
+    for i, d in enumerate(order):
+        if not 0 <= d < rank:
+            raise RuntimeError("Dimension out of range (expected to be between 0 and "
+                               f"{rank - 1}, but got {d} at index {i}).  NB: negative dims not "
+                               "currently supported; file an issue if you want it.")
+        if d in order[:i]:
+            raise RuntimeError("Duplicate dim not allowed")
 
 
 def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,

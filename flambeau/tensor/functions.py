@@ -97,6 +97,8 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
     lead = len(have) - len(want)
     if lead < 0 or any(b not in (1, a) for a, b in zip(have[lead:], want)):
         raise RuntimeError(f"size {{{list(want)}}} is not expandable to size {{{list(have)}}}.")
+    if not want:
+        return self.sum()
     dims = [*range(lead)] + [lead + i for i, n in enumerate(want) if n == 1 != have[lead + i]]
     out = self.sum(dims, keepdim=True) if dims else self
     return out.reshape(want) if out._shape != want else out

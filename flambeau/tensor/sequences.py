@@ -22,6 +22,13 @@ def _number(x: Any) -> Any:
     return x.item() if isinstance(x, (Tensor, np.generic)) else x
 
 
+def _steps(name: str, steps: Any) -> int:
+    steps = _number(steps)
+    if isinstance(steps, float) or not hasattr(steps, "__index__"):
+        raise TypeError(f"{name}(): argument 'steps' must be int, not {type(steps).__name__}")
+    return int(steps.__index__())
+
+
 def arange(*args: Any, start: Any = None, end: Any = None, step: Any = None, out: Any = None,
            dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
            pin_memory: bool = False) -> Tensor:
@@ -84,7 +91,7 @@ def linspace(start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = 
              layout: Any = None, device: Any = None, requires_grad: bool = False,
              pin_memory: bool = False) -> Tensor:
     """`steps` values from start to end, both included."""
-    start, end, steps = _number(start), _number(end), int(_number(steps))
+    start, end, steps = _number(start), _number(end), _steps("linspace", steps)
     array, kind = _spaced(start, end, steps, dtype, out)
     return _out(out, finish(from_array(array.astype(kind.numpy), kind), requires_grad, device))
 
@@ -117,7 +124,7 @@ def _spaced(start: Any, end: Any, steps: int, dtype: Any, out: Any) -> tuple[Arr
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None,
              dtype: Any = None, layout: Any = None, device: Any = None,
              requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
-    start, end, steps = _number(start), _number(end), int(_number(steps))
+    start, end, steps = _number(start), _number(end), _steps("logspace", steps)
     base = _number(base)
     kind = dtype or (out.dtype if out is not None else default_dtype())
     wide = dt.float64 if kind.kind in "iuf" else kind

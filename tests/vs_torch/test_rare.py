@@ -4,7 +4,9 @@ import pytest
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-from flambeau.ops import differences, histograms, ldl  # noqa: E402
+from flambeau.ops import (  # noqa: E402
+    contraction, differences, einsum, histograms, ldl, linalg,
+)
 
 from .nodes import check, leaf, raises_alike  # noqa: E402
 
@@ -91,3 +93,42 @@ def test_ldl(n, kind, hermitian):
         b = torch.randn(3, n, 2, dtype=kind)
         check(ldl.ldl_solve, torch.linalg.ldl_solve, factors, pivots, b, hermitian=hermitian,
               tol=1e-7)
+
+
+# ---------------------------------------------------------------- arguments and refusals
+
+I = torch.ones(2, 2).long()
+B = torch.ones(3, 2, 2).long()
+
+
+@pytest.mark.parametrize("scale", [{"beta": 0.6}, {"beta": 1.7}, {"alpha": 0.6}])
+def test_products_of_integers_cut_factors_off(scale):
+    check(contraction.addmm, torch.addmm, I, I, I, **scale)
+    check(contraction.addmv, torch.addmv, I[0], I, I[0], **scale)
+    check(contraction.addbmm, torch.addbmm, I, B, B, **scale)
+    check(contraction.baddbmm, torch.baddbmm, B, B, B, **scale)
+    mine, want = raises_alike(contraction.addr, torch.addr, I, I[0], I[0], **scale)
+    assert mine == want
+
+
+def test_einsum_sums_integers_in_int64():
+    check(einsum.einsum, torch.einsum, "...ik,...j->ij", torch.ones(1, 2, 3, dtype=torch.int32),
+          torch.ones(3, dtype=torch.int32))
+
+
+def test_hermitian_pinv_of_low_rank():
+    a = torch.randn(5, 2, dtype=torch.float64)
+    low = (a @ a.T).requires_grad_()
+    check(linalg.pinv, torch.linalg.pinv, low, hermitian=True, tol=1e-6)
+
+
+@pytest.mark.parametrize("a,tau,other", [
+    (torch.zeros(5, 3), torch.zeros(3), torch.zeros(4, 5)),
+    (torch.zeros(5), torch.zeros(3), torch.zeros(4, 5)),
+    (torch.zeros(5, 3), torch.zeros(3).double(), torch.zeros(5, 5)),
+    (torch.zeros(5, 3), torch.zeros(3), torch.zeros(5)),
+    (torch.zeros(2, 5, 3), torch.zeros(3), torch.zeros(5, 5)),
+])
+def test_ormqr_errors(a, tau, other):
+    mine, want = raises_alike(linalg.ormqr, torch.ormqr, a, tau, other)
+    assert mine == want
