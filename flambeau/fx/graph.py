@@ -266,8 +266,10 @@ class Graph:
             line = _line(node, root_module, free, used)
             if line is not None:
                 done = [a.name for a in node.all_input_nodes if last[a] is node]
+                if not node.users:
+                    done.append(node.name)
                 tail = "" if node.op == "output" or not done else \
-                    ";  " + " = ".join(reversed(done)) + " = None"
+                    ";  " + " = ".join(done) + " = None"
                 body.append(f"    {line}{tail}")
         arguments = ", ".join([root_module, *free])
         return PythonCode(f"\n\n\ndef forward({arguments}):\n" + "\n".join(body or ["    pass"]),
@@ -337,6 +339,7 @@ def _function(node: Node, args: list[str], call: str, used: dict[str, Any]) -> s
             return f"{_UNARY[short]}{args[0]}"
         if short == "getitem":
             return f"{args[0]}[{args[1]}]"
+    name = name.removeprefix("builtins.")
     if name == "getattr" and len(args) == 2 and str(node.args[1]).isidentifier():
         return f"{args[0]}.{node.args[1]}"
     used[name.replace(".", "_")] = node.target
@@ -355,5 +358,5 @@ def _text(a: Any) -> str:
     if isinstance(a, Node):
         return a.name
     if callable(a) and hasattr(a, "__name__"):
-        return qualified_name(a)
+        return qualified_name(a).removeprefix("builtins.")
     return repr(map_arg(a, lambda n: _Shown(n.name)))

@@ -73,7 +73,7 @@ def qualified_name(func: Any) -> str:
     if name is None:
         return repr(func)
     if getattr(builtins, name, None) is func:
-        return name
+        return f"builtins.{name}"
     if getattr(operator, name, None) is func:
         return f"operator.{name}"
     return f"{module_of(func)}.{name}"
@@ -236,4 +236,13 @@ class _Shown(str):
 
 
 def _show(a: Any) -> str:
-    return str(map_arg(a, lambda n: _Shown("%" + n.name)))
+    """Arguments as a graph's text has them: nodes with a %, texts and keys bare."""
+    if isinstance(a, Node):
+        return f"%{a.name}"
+    if isinstance(a, tuple):
+        return f"({', '.join(map(_show, a))}{',' if len(a) == 1 else ''})"
+    if isinstance(a, list):
+        return f"[{', '.join(map(_show, a))}]"
+    if isinstance(a, dict):
+        return "{" + ", ".join(f"{k}: {_show(v)}" for k, v in a.items()) + "}"
+    return str(a)

@@ -294,3 +294,9 @@ __all__ = sorted({name for name in _TABLE if not name.startswith("_")} | {
     "upsample", "upsample_bilinear", "upsample_nearest"})
 _SHARED = (_canonical_mask, _in_projection, _in_projection_packed, _mha_shape_check,
            _none_or_dtype, multi_head_attention_forward)
+
+for _name in ("relu", "hardtanh", "leaky_relu", "relu6", "elu", "selu", "celu", "threshold",
+              "silu", "mish", "hardsigmoid", "hardswish"):
+    # What __torch_function__ is told about: the function that programs know.
+    _TABLE[_name].__public__ = globals()[_name]  # type: ignore[attr-defined]
+    globals()[_name].__module__ = __name__

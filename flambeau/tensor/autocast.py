@@ -98,6 +98,7 @@ def casting(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
         finally:
             state.enabled = before
 
+    fn.__public__ = call  # type: ignore[attr-defined]
     return call
 
 

@@ -22,6 +22,7 @@ from .autocast import casting
 from .dispatch import function
 from .inplace import inplace
 from .labels import CHOOSE, of_name
+from .override import ask, asks
 from .tensor import Tensor
 from .views import SEVERAL, as_strided, inplace_view, several, view
 
@@ -52,6 +53,11 @@ def attach() -> None:
         Tensor.imag = property(imag, _assign("imag"))  # type: ignore[attr-defined]
         PUBLIC["torch"]["real"] = lambda input: real(input) if input.dtype.is_complex else input
     _operators()
+    root = __name__.partition(".")[0]
+    for space, functions in PUBLIC.items():
+        for fn in functions.values():
+            # Where pickle looks for it.
+            fn.__module__ = root if space == "torch" else f"{root}.{space}"
 
 
 def _assign(part: str) -> Callable[[Tensor, Any], None]:
@@ -110,10 +116,13 @@ def _with_flag(plain: Callable[..., Any], entry: Entry, changing: Callable[..., 
         if len(args) == places + 1:
             inplace = args[-1]
             args = args[:-1]
+        if args and args[0].__class__ is not Tensor and asks(args[0]):
+            return ask(call, args, {**kwargs, "inplace": inplace})
         return changing(*args, **kwargs) if inplace else plain(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = plain.__name__
     call.__doc__ = plain.__doc__
+    plain.__public__ = call  # type: ignore[attr-defined]
     return call
 
 

@@ -56,8 +56,48 @@ class DisableTorchFunctionSubclass:
         _state.off = self.before
 
 
+class TorchFunctionMode:
+    """A context in which `__torch_function__` of this object answers for every function."""
+
+    def __enter__(self) -> TorchFunctionMode:
+        MODES.append(self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        MODES.remove(self)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        raise NotImplementedError
+
+
+MODES: list[TorchFunctionMode] = []
+
+
+def _get_current_function_mode() -> TorchFunctionMode | None:
+    return MODES[-1] if MODES else None
+
+
+def _get_current_function_mode_stack() -> list[TorchFunctionMode]:
+    return list(MODES)
+
+
+def ask_mode(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Let the innermost mode answer; what it calls itself goes to the modes around it."""
+    mode = MODES.pop()
+    try:
+        result = mode.__torch_function__(fn, (), args, kwargs)
+    finally:
+        MODES.append(mode)
+    if result is NotImplemented:
+        raise TypeError(f"no implementation found for 'torch.{getattr(fn, '__name__', fn)}' by the "
+                        f"mode {type(mode).__name__}")
+    return result
+
+
 def ask(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Let the classes among the arguments answer, subclasses first."""
+    while hasattr(fn, "__public__"):
+        fn = fn.__public__                      # what wraps it is what programs know
     flat = [*args, *kwargs.values()]
     for a in list(flat):
         if isinstance(a, (list, tuple)):
