@@ -65,6 +65,15 @@ from .tensor.windows import (
 _names.load()
 _names.attach()
 _override.attach()
+from ._foreach import FUNCTIONS as _foreach  # noqa: E402  (needs the table)
+from ._ops import FUNCTIONS as _by_name  # noqa: E402
+from ._ops import classes, ops  # noqa: E402,F401
+from ._sym import *  # noqa: E402,F403
+from ._sym import (  # noqa: E402,F401
+    SymBool, SymFloat, SymInt, _assert, _assert_async, _check, _check_index, _check_is_size,
+    _check_not_implemented, _check_tensor_all, _check_tensor_all_with, _check_type, _check_value,
+    _check_with,
+)
 autograd.Variable = _Variable  # type: ignore[attr-defined]
 _questions.install(_names.PUBLIC["torch"]["stack"])
 
@@ -78,9 +87,10 @@ LAZY: dict[str, str] = {name: name for name in (
     "compiler", "overrides", "cpu", "mps", "masked", "signal", "export", "futures", "package",
     "storage", "return_types", "torch_version", "quantization", "ao", "nested", "xpu",
     "accelerator", "monitor", "__config__", "__future__", "_C", "_utils", "_tensor",
+    "_custom_ops", "_dynamo", "_jit_internal", "_ops", "_tensor_str", "compat",
 )}
 # Functions that are imported when first asked for, and where from.
-LATE: dict[str, str] = {"load": "serialization", "save": "serialization"}
+LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat"}
 SPACES: dict[str, Any] = {"autograd": autograd}
 
 bool = _dt.bool_  # noqa: A001
@@ -104,13 +114,18 @@ for _kind, _name in ((_dt.float32, "Float"), (_dt.float64, "Double"), (_dt.float
     globals()[f"{_name}Tensor"] = legacy_type(f"{_name}Tensor", _kind)
 
 globals().update(_storages)
+globals().update(_foreach)
 for _name, _fn in _names.PUBLIC["torch"].items():
     globals().setdefault(_name, _fn)
 
 from .tensor import printing as _printing  # noqa: E402
 from .tensor.printing import set_printoptions  # noqa: E402
 
-__all__ = [n for n in globals() if not n.startswith("_") and n not in ("annotations", "Any")]
+_PRIVATE = frozenset({"_assert", "_assert_async", *(n for n in globals() if n.startswith(
+    ("_foreach_", "_check", "_amp_foreach_")))})
+__all__ = [n for n in globals() if (not n.startswith("_") or n in _PRIVATE)
+           and n not in ("annotations", "Any")]
+_by_name.update({n: globals()[n] for n in __all__})
 
 
 def __getattr__(name: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-_LAZY = frozenset({"_pytree", "backcompat", "checkpoint", "cpp_extension", "data", "dlpack",
-                   "hooks", "model_zoo", "tensorboard"})
+_LAZY = frozenset({"_foreach_utils", "_python_dispatch", "_pytree", "backcompat", "checkpoint",
+                   "collect_env", "cpp_extension", "data", "dlpack", "flop_counter", "hooks",
+                   "mobile_optimizer", "model_zoo", "tensorboard"})
 
 
 def __getattr__(name: str) -> Any:
