@@ -355,13 +355,15 @@ def _scan(node: Node, x: Array) -> Array:
 
 
 def _argsort(node: Node, x: Array) -> Array:
-    dim, descending = node.attrs
+    dim, descending, count = node.attrs
     if x.dtype.kind == "V" or x.dtype.name == "bfloat16":
         x = x.astype(np.float32)
-    if not descending:
-        return np.argsort(x, axis=dim, kind="stable")
-    flipped = np.flip(x, dim)
-    return np.flip(x.shape[dim] - 1 - np.argsort(flipped, axis=dim, kind="stable"), dim)
+    if descending:
+        x = np.flip(x, dim)
+    order = np.argsort(x, axis=dim, kind="stable")
+    if descending:
+        order = np.flip(x.shape[dim] - 1 - order, dim)
+    return order[(slice(None),) * dim + (slice(count),)]
 
 
 def _host(node: Node, *src: Array) -> Array:

@@ -38,10 +38,19 @@ SCANS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 
 @dataclass(slots=True)
 class Foreign:
-    """A step outside compiled code: `node` (HOST, ARGSORT) from and to buffers."""
+    """A step outside compiled code: `node` (HOST) from and to buffers."""
 
     node: Node
     sources: list[Buffer]
+    target: Buffer
+
+
+@dataclass(slots=True)
+class Sorting:
+    """A step of the sorting code (`codegen.sort`): `node` (ARGSORT) from `source` to `target`."""
+
+    node: Node
+    source: Buffer
     target: Buffer
 
 
@@ -52,7 +61,7 @@ class Lowered:
     inputs: int
     results: int
     arena: int = 0
-    steps: list[list[Kernel] | Foreign] = field(default_factory=list)
+    steps: list[list[Kernel] | Sorting | Foreign] = field(default_factory=list)
     in_place: dict[int, int] = field(default_factory=dict)     # result -> the input it overwrote
 
 
@@ -129,7 +138,7 @@ class _Lowering:
         return self._temporary(kind, size, block[0])
 
     def _emit(self, kernels: list[Kernel]) -> None:
-        if not self.out.steps or isinstance(self.out.steps[-1], Foreign):
+        if not self.out.steps or isinstance(self.out.steps[-1], (Foreign, Sorting)):
             self.out.steps.append([])
         step = self.out.steps[-1]
         assert isinstance(step, list)
@@ -225,7 +234,10 @@ class _Lowering:
     # ------------------------------------------------------------ one node
 
     def _alone(self, node: Node, name: str) -> None:
-        if node.op in (HOST, ARGSORT):
+        if node.op is ARGSORT:
+            source = self.buffers[id(node.src[0])]
+            self.out.steps.append(Sorting(node, source, self.buffers[id(node)]))
+        elif node.op is HOST:
             sources = [self.buffers[id(s)] for s in node.src]
             self.out.steps.append(Foreign(node, sources, self.buffers[id(node)]))
         elif node.op is SCAN:

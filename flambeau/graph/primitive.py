@@ -216,9 +216,9 @@ WRITE = _primitive("write", "index", lambda base, value, shape, stride, offset: 
     base.shape, base.dtype), ("shape", "stride", "offset"))
 # running op (add, mul, max, min) along dim, inclusive
 SCAN = _primitive("scan", "scan", lambda x, op, dim: (x.shape, x.dtype), ("op", "dim"))
-# int64 positions that sort x along dim; stable; NaN is greatest
-ARGSORT = _primitive("argsort", "sort", lambda x, dim, descending: (x.shape, dt.int64),
-                     ("dim", "descending"))
+# int64 positions that sort x along dim, the first `count` of them; stable; NaN is greatest
+ARGSORT = _primitive("argsort", "sort", lambda x, dim, descending, count: (
+    x.shape[:dim] + (count,) + x.shape[dim + 1:], dt.int64), ("dim", "descending", "count"))
 # Foreign computation (LAPACK, FFT): calls HOST_FUNCTIONS[name](*numpy arrays, *args) -> tuple of
 # arrays; this node is the result number `which`, of the given shape and dtype
 HOST = _primitive("host", "host", lambda *a: (a[-2], a[-1]),

@@ -6,6 +6,7 @@ the buffers of the results. Compiling calls the stages in turn.
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..codegen.cpu import Program as Native
 from ..codegen.cpu import compile_program
+from ..codegen.sort import Order, Sort
 from ..codegen.target import host, machine
 from ..core.config import config
 from ..core.trace import describe
@@ -23,7 +25,7 @@ from ..kernel.verify import verify as verify_kernel
 from ..runtime.buffer import Buffer
 from . import interpret
 from .decompose import decompose
-from .lower import Foreign, lower
+from .lower import Foreign, Sorting, lower
 from .node import Node, text
 from .pairs import split_complex
 from .primitive import INPUT, RESHAPE
@@ -39,6 +41,25 @@ class Result:
     offset: int
     nbytes: int
     fresh: bool                     # made by the program (not one of its inputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Sorter:
+    """A sort and the memory that it reads and writes."""
+
+    sort: Sort
+    step: Sorting
+
+    def run(self, table: list[int]) -> None:
+        """Sort; with FLAMBEAU_SHOW=launch, print a line as for a kernel."""
+        source, target = self.step.source, self.step.target
+        start = time.perf_counter()
+        self.sort.run(table[source.slot] + source.offset, table[target.slot] + target.offset)
+        if "launch" in config.show:
+            seconds = max(time.perf_counter() - start, 1e-9)
+            keys = source.size / seconds / 1e6
+            print(f"{self.step.node.op.name:32} {seconds * 1e3:9.3f} ms {keys:8.1f} Mkeys/s  "
+                  f"{describe(self.step.node.origin)}")
 
 
 class Program:
@@ -62,10 +83,12 @@ class Program:
                       for k, n in enumerate(made.values())]
         self.arena = lowered.arena
         self.results = [_result(n, order, inputs, lowered.in_place) for n in targets]
-        self.steps: list[Native | Foreign] = []
+        self.steps: list[Native | Sorter | Foreign] = []
         for k, step in enumerate(lowered.steps):
             if isinstance(step, Foreign):
                 self.steps.append(step)
+            elif isinstance(step, Sorting):
+                self.steps.append(Sorter(Sort(_order(step.node)), step))
             elif step:
                 _show("loops", lambda kernels=step: "\n".join(map(kernel_text, kernels)))
                 if "ir" in config.check:
@@ -92,6 +115,8 @@ class Program:
         for step in self.steps:
             if isinstance(step, Foreign):
                 _foreign(step, table)
+            elif isinstance(step, Sorter):
+                step.run(table)
             elif "launch" in config.show:
                 _timed(step, slots)
             else:
@@ -143,8 +168,16 @@ def _array(slot: Slot, table: list[int], shape: tuple[int, ...]) -> np.ndarray[A
     return np.frombuffer(memoryview(raw), slot.dtype.numpy).reshape(shape)
 
 
+def _order(node: Node) -> Order:
+    """What an ARGSORT asks of the sorting code."""
+    dim, descending, count = node.attrs
+    keys = node.src[0]
+    outer, inner = math.prod(keys.shape[:dim]), math.prod(keys.shape[dim + 1:])
+    return Order(outer * inner, keys.shape[dim], inner, keys.dtype, descending, count)
+
+
 def _foreign(step: Foreign, table: list[int]) -> None:
-    """Run a step in NumPy (LAPACK, FFT, sorting) on the program's memory."""
+    """Run a step in NumPy (LAPACK, FFT) on the program's memory."""
     sources = [_array(b, table, s.shape) for b, s in zip(step.sources, step.node.src)]
     out = interpret.MEANING[step.node.op.name](step.node, *sources)
     _array(step.target, table, step.node.shape)[...] = out

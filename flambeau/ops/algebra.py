@@ -330,8 +330,10 @@ def scan(x: Node, op: str, dim: int) -> Node:
     return p.SCAN(x, op=op, dim=dim)
 
 
-def argsort(x: Node, dim: int, descending: bool = False) -> Node:
-    return p.ARGSORT(x, dim=dim, descending=descending)
+def argsort(x: Node, dim: int, descending: bool = False, count: int | None = None) -> Node:
+    """int64 positions that sort x along dim: all, or the first `count`."""
+    kept = x.shape[dim] if count is None else count
+    return p.ARGSORT(x, dim=dim, descending=descending, count=kept)
 
 
 def along(x: Node, index: Node, dim: int) -> Node:

@@ -143,7 +143,7 @@ def _put_extreme(g: Node, out: Node, base: Node, value: Node, indices: list[Node
 
 
 @derivative(p.ARGSORT)
-def _argsort(_g: Node, _out: Node, _x: Node, dim: int, descending: bool) -> Grads:
+def _argsort(_g: Node, _out: Node, _x: Node, dim: int, descending: bool, count: int) -> Grads:
     return (None,)
 
 

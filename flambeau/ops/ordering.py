@@ -18,14 +18,14 @@ sort_result = namedtuple("sort", ["values", "indices"])
 topk_result = namedtuple("topk", ["values", "indices"])
 
 
-def _order(x: Node, dim: int, descending: bool) -> tuple[Node, int]:
-    """(int64 positions that sort x, the wrapped dim)."""
+def _order(x: Node, dim: int, descending: bool, count: int | None = None) -> tuple[Node, int]:
+    """(int64 positions that sort x, or the first `count`; the wrapped dim)."""
     d = wrap_dim(dim, x.ndim)
     if x.dtype.kind == "c":
         raise RuntimeError(" Sort does not support complex dtypes on CPU")
     if x.ndim == 0:
         return alg.full((), 0, dt.int64), 0
-    return alg.argsort(x, d, bool(descending)), d
+    return alg.argsort(x, d, bool(descending), count), d
 
 
 def _at(x: Node, index: Node, dim: int) -> Node:
@@ -67,6 +67,5 @@ def topk(input: Node, k: int, dim: int = -1, largest: bool = True, sorted: bool 
         raise RuntimeError("selected index k out of range")
     if input.ndim == 0:
         return topk_result(input, alg.full((), 0, dt.int64))
-    index, d = _order(input, dim, largest)
-    index = alg.narrow(index, d, 0, k)
+    index, d = _order(input, dim, largest, k)
     return topk_result(_at(input, index, d), index)
