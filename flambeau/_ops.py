@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -135,9 +136,12 @@ class _Ops:
         self.loaded_libraries: set[str] = set()
         self._spaces: dict[str, _OpNamespace] = {}
 
-    def __getattr__(self, name: str) -> _OpNamespace:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "_spaces":
             raise AttributeError(name)
+        inner = sys.modules.get(f"{__package__}.ops.{name}")
+        if inner is not None:                   # `import flambeau.ops.table as t` asks here too
+            return inner
         return self._spaces.setdefault(name, _OpNamespace(name))
 
     def import_module(self, module: str) -> None:

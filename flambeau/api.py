@@ -66,7 +66,6 @@ _names.load()
 _names.attach()
 _override.attach()
 from ._foreach import FUNCTIONS as _foreach  # noqa: E402  (needs the table)
-from ._ops import FUNCTIONS as _by_name  # noqa: E402
 from ._ops import classes, ops  # noqa: E402,F401
 from ._sym import *  # noqa: E402,F403
 from ._sym import (  # noqa: E402,F401
@@ -125,7 +124,6 @@ _PRIVATE = frozenset({"_assert", "_assert_async", *(n for n in globals() if n.st
     ("_foreach_", "_check", "_amp_foreach_")))})
 __all__ = [n for n in globals() if (not n.startswith("_") or n in _PRIVATE)
            and n not in ("annotations", "Any")]
-_by_name.update({n: globals()[n] for n in __all__})
 
 
 def __getattr__(name: str) -> Any:
