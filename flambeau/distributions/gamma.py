@@ -1,4 +1,4 @@
-"""The gamma distribution and its child chi-squared's parent."""
+"""The gamma distribution."""
 from __future__ import annotations
 
 from typing import Any
