@@ -89,7 +89,8 @@ LAZY: dict[str, str] = {name: name for name in (
     "_custom_ops", "_dynamo", "_jit_internal", "_ops", "_tensor_str", "compat",
 )}
 # Functions that are imported when first asked for, and where from.
-LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat"}
+LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat",
+                        "compile": "compiler", "Future": "futures", "ScriptModule": "jit"}
 SPACES: dict[str, Any] = {"autograd": autograd}
 
 bool = _dt.bool_  # noqa: A001
