@@ -45,6 +45,7 @@ _WALK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, 
                          ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 _numbers = itertools.count()
 _lock = threading.Lock()
+native.hold_over_fork(_lock)
 
 
 @dataclass(frozen=True, slots=True)

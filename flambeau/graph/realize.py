@@ -18,6 +18,7 @@ import numpy as np
 
 from ..core.config import config
 from ..core.trace import describe
+from ..runtime import native
 from ..runtime.buffer import Buffer
 from . import interpret
 from .canonicalize import LISTED, Pending, buffer_of, canonicalize, template
@@ -69,6 +70,7 @@ _pace = Pace()
 FAMILIES = 1024                          # structures whose programs are kept in memory
 _families: dict[tuple[Any, ...], Family] = {}
 _lock = threading.RLock()
+native.hold_over_fork(_lock, outermost=True)
 statistics = Statistics()
 
 

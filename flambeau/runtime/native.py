@@ -21,18 +21,22 @@ from flambeau.runtime import cache
 _load_lock = threading.RLock()                  # held while LLVM is loaded; the outermost
 _link_lock = threading.Lock()
 _fork_locks: list[Any] = [_link_lock]           # inner locks first
+_outer_locks: list[Any] = []
 
 
-def hold_over_fork(lock: Any) -> None:
+def hold_over_fork(lock: Any, outermost: bool = False) -> None:
     """Have ``os.fork`` wait for ``lock``, so that a child never inherits it from a lost thread.
 
     For locks that are held round compilation; register an outer lock after the inner ones.
+    ``outermost``: a lock that is taken before LLVM is even loaded.
     """
-    _fork_locks.append(lock)
+    (_outer_locks if outermost else _fork_locks).append(lock)
 
 
 def _before_fork() -> None:
-    # First, since loading adds to the others.
+    for lock in reversed(_outer_locks):
+        lock.acquire()
+    # Before the inner ones, since loading adds to them.
     _load_lock.acquire()
     for lock in reversed(_fork_locks):
         lock.acquire()
@@ -42,6 +46,8 @@ def _after_fork() -> None:
     for lock in _fork_locks:
         lock.release()
     _load_lock.release()
+    for lock in _outer_locks:
+        lock.release()
 
 
 if hasattr(os, "register_at_fork"):
