@@ -49,6 +49,7 @@ class Memory(Addresses):
         self.alias: dict[Place, int] = {}
         self.versions: dict[int, int] = {}
         self.prologue: list[str] = []
+        self.uses: dict[str, set[str]] = {}      # of long formulas, see `outline`
         self.mask: Val | None = None
         self._scratch: Val | None = None
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..core.dtype import dtype
 from ..kernel.loopnest import Call
-from . import integers, math
+from . import integers, math, outline
 from .casts import computed, rounded
 from .emit import SIZES, Val, constant
 from .memory import memory_type
@@ -22,6 +22,8 @@ INF = float("inf")
 # Results of these on float16 and bfloat16 are values of the type already.
 EXACT = frozenset("""min max fmin fmax abs neg where sign floor ceil trunc round copysign bitcast
                   nextafter""".split())
+# Functions of an instruction or two.
+SHORT = frozenset(("sqrt", "rsqrt", "reciprocal"))
 
 
 def call(em: Memory, node: Call, args: list[Val]) -> Val:
@@ -41,7 +43,8 @@ def call(em: Memory, node: Call, args: list[Val]) -> Val:
     elif op in COMPARISONS:
         return _compare(em, op, wide, *args)
     else:
-        out = math.FUNCTIONS[op](em, *args)
+        formula = math.FUNCTIONS[op]
+        out = formula(em, *args) if op in SHORT else outline.use(em, op, formula, args)
     if node.dtype.name in ("float16", "bfloat16") and op not in EXACT:
         out = rounded(em, out, node.dtype)
     return out
