@@ -45,3 +45,6 @@ def type_string(kind: dtype) -> str:
 
 class LinAlgError(RuntimeError):
     """A matrix does not allow what was asked (torch.linalg.LinAlgError)."""
+
+
+LinAlgError.__name__ = "_LinAlgError"           # as PyTorch's is called in tracebacks

@@ -12,6 +12,12 @@ from typing import Any
 
 from .. import api as _api
 from ..tensor import dropout as _dropout
+from ..tensor.fractional import (
+    fractional_max_pool2d,
+    fractional_max_pool2d_with_indices,
+    fractional_max_pool3d,
+    fractional_max_pool3d_with_indices,
+)
 from ..tensor.names import PUBLIC
 from .base import Tensor, torch
 from .multihead import (
@@ -289,7 +295,8 @@ for _name, _function in _TABLE.items():
 
 __all__ = sorted({name for name in _TABLE if not name.startswith("_")} | {
     "alpha_dropout", "batch_norm", "dropout", "dropout1d", "dropout2d", "dropout3d",
-    "feature_alpha_dropout", "gumbel_softmax", "instance_norm", "linear_cross_entropy",
+    "feature_alpha_dropout", "fractional_max_pool2d", "fractional_max_pool2d_with_indices",
+    "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "gumbel_softmax", "instance_norm", "linear_cross_entropy",
     "multi_head_attention_forward", "rrelu", "rrelu_", "triplet_margin_with_distance_loss",
     "upsample", "upsample_bilinear", "upsample_nearest"})
 _SHARED = (_canonical_mask, _in_projection, _in_projection_packed, _mha_shape_check,

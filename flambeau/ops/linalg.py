@@ -70,7 +70,7 @@ def _info(a: Node) -> Node:
 # ---------------------------------------------------------------- inverse and determinant
 
 
-@public("linalg.inv", "inverse")
+@public("linalg.inv", "inverse", now=True)
 def inv(A: Node) -> Node:  # noqa: N803 - PyTorch's name
     _check("linalg.inv", A)
     return dec.INV(A)
@@ -105,7 +105,7 @@ def logdet(input: Node) -> Node:
 # ---------------------------------------------------------------- systems
 
 
-@public("linalg.solve")
+@public("linalg.solve", now=True)
 def solve(A: Node, B: Node, *, left: bool = True) -> Node:  # noqa: N803
     """X with A X = B (or X A = B)."""
     _check("linalg.solve", A)
@@ -182,14 +182,14 @@ def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
 # ---------------------------------------------------------------- Cholesky
 
 
-@public("linalg.cholesky")
+@public("linalg.cholesky", now=True)
 def linalg_cholesky(A: Node, *, upper: bool = False) -> Node:  # noqa: N803
     _check("linalg.cholesky", A)
     out = dec.CHOLESKY(adjoint(A) if upper else A)
     return adjoint(out) if upper else out
 
 
-@public("cholesky")
+@public("cholesky", now=True)
 def cholesky(input: Node, upper: bool = False) -> Node:
     _check("cholesky", input)
     return linalg_cholesky(input, upper=upper)

@@ -99,7 +99,7 @@ def cond(A: Node, p: Any = None) -> Node:  # noqa: N803
     return matrix_norm(A, p) * matrix_norm(inv(A), p)
 
 
-@public("linalg.tensorinv")
+@public("linalg.tensorinv", now=True)
 def tensorinv(A: Node, ind: int = 2) -> Node:  # noqa: N803
     """The inverse of A as a map between its first `ind` dims and the others."""
     if ind <= 0:
@@ -112,7 +112,7 @@ def tensorinv(A: Node, ind: int = 2) -> Node:  # noqa: N803
     return alg.reshape(inv(alg.reshape(A, (n, m))), right + left)
 
 
-@public("linalg.tensorsolve")
+@public("linalg.tensorsolve", now=True)
 def tensorsolve(A: Node, B: Node, dims: Any = None) -> Node:  # noqa: N803
     """X with tensordot(A, X, X.ndim) = B."""
     if dims is not None:

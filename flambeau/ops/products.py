@@ -60,7 +60,7 @@ def chain_matmul(*matrices: Node) -> Node:
     return matrices[0] if len(matrices) == 1 else multi_dot(list(matrices))
 
 
-@public("matrix_power", "linalg.matrix_power")
+@public("matrix_power", "linalg.matrix_power", now=True)
 def matrix_power(input: Node, n: int) -> Node:
     """The n-th power of square matrices by repeated squaring."""
     if input.ndim < 2 or input.shape[-1] != input.shape[-2]:

@@ -26,6 +26,7 @@ class Entry:
     inplace   also the form with a trailing underscore (torch.exp_, Tensor.exp_)
     view      for a view: (Layout, *args) -> Layout with the same arguments as `fn`
     out       accepts out= (every non-view does unless said otherwise)
+    now       computed at the call: the values may be refused, and programs expect that there
     """
 
     fn: Callable[..., Any]
@@ -33,16 +34,17 @@ class Entry:
     inplace: bool = False
     view: Callable[..., Any] | None = None
     out: bool = True
+    now: bool = False
 
 
 TABLE: dict[str, Entry] = {}
 
 
 def public(*names: str, inplace: bool = False, view: Callable[..., Any] | None = None,
-           out: bool = True) -> Callable[[F], F]:
+           out: bool = True, now: bool = False) -> Callable[[F], F]:
     """Declare the decorated node function as PyTorch's operation of these names."""
     def declare(fn: F) -> F:
-        entry = Entry(fn, names, inplace, view, out and view is None)
+        entry = Entry(fn, names, inplace, view, out and view is None, now)
         for name in names:
             if name in TABLE:
                 raise ValueError(f"two entries for {name}")

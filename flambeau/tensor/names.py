@@ -5,6 +5,7 @@ and the methods and operators of Tensor.
 """
 from __future__ import annotations
 
+import functools
 import importlib
 import os
 from collections.abc import Callable
@@ -13,13 +14,16 @@ from typing import Any
 import numpy as np
 
 from .. import ops
+from ..core.device import META
 from ..core.errors import scalar_name  # noqa: F401  (re-exported for messages)
 from ..autograd.tape import named
+from ..graph.realize import realize
 from ..ops.table import TABLE, Entry
 from ..ops.view import T, mT
 from .creation import as_tensor
 from .autocast import casting
 from .dispatch import function
+from .functionalize import read
 from .inplace import inplace
 from .labels import CHOOSE, of_name
 from .override import ask, asks
@@ -77,6 +81,8 @@ def _attach(name: str, entry: Entry) -> None:
         made = view(short, entry.fn, entry.view, label)
     else:
         made = casting(short, function(short, entry.fn, label, CHOOSE.get(short)))
+        if entry.now:
+            made = _at_once(made)
     if space == "nn.functional" and short in INPLACE:
         made = _with_flag(made, entry, inplace(short + "_", entry.fn, label))
     if space in ("", "torch"):
@@ -97,6 +103,17 @@ def _attach(name: str, entry: Entry) -> None:
         PUBLIC.setdefault(space, {})[short + "_"] = changed
     if space in ("", "Tensor"):
         _method(short + "_", changed)
+
+
+def _at_once(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function whose result is computed when it returns: what it refuses, it refuses here."""
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        result = fn(*args, **kwargs)
+        if isinstance(result, Tensor) and result._storage.device is not META:
+            realize([read(result)])
+        return result
+    return call
 
 
 # Activations with a last argument `inplace`.

@@ -5,8 +5,6 @@ import pkgutil
 import numpy as np
 import torch
 
-import flambeau.ops
-
 from flambeau.core import dtype as dt
 from flambeau.graph.interpret import evaluate
 from flambeau.graph.node import Node
@@ -14,7 +12,8 @@ from flambeau.graph.primitive import BUFFER
 from flambeau.ops import derive
 from flambeau.runtime.buffer import Buffer
 
-for _module in pkgutil.iter_modules(flambeau.ops.__path__):     # every derivative rule is declared
+_ops = importlib.import_module("flambeau.ops")  # the package; the attribute is torch.ops
+for _module in pkgutil.iter_modules(_ops.__path__):     # every derivative rule is declared
     importlib.import_module(f"flambeau.ops.{_module.name}")
 
 

@@ -5,7 +5,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 from flambeau.ops import (  # noqa: E402
-    contraction, differences, einsum, histograms, ldl, linalg,
+    contraction, differences, einsum, fractional, histograms, ldl, linalg,
 )
 
 from .nodes import check, leaf, raises_alike  # noqa: E402
@@ -132,3 +132,19 @@ def test_hermitian_pinv_of_low_rank():
 def test_ormqr_errors(a, tau, other):
     mine, want = raises_alike(linalg.ormqr, torch.ormqr, a, tau, other)
     assert mine == want
+
+
+# ---------------------------------------------------------------- fractional pooling
+
+
+@pytest.mark.parametrize("rank,kernel,out", [(2, 2, (3, 4)), (2, (3, 2), 4), (2, 2, (1, 3)),
+                                             (3, 2, (3, 2, 4))])
+def test_fractional_max_pool(rank, kernel, out):
+    x = leaf(2, 3, *(7, 8, 9)[:rank])
+    samples = torch.rand(2, 3, rank, dtype=torch.float64)
+    sizes = out if isinstance(out, tuple) else (out,) * rank
+    kernels = kernel if isinstance(kernel, tuple) else (kernel,) * rank
+    theirs = getattr(torch.nn.functional, f"fractional_max_pool{rank}d")
+    check(lambda x, u: fractional.fractional_max_pool(x, u, kernels, sizes),
+          lambda x, u: theirs(x, kernel, output_size=out, return_indices=True, _random_samples=u),
+          x, samples)
