@@ -63,12 +63,12 @@ class Distribution:
             value = getattr(self, name)
             valid = constraint.check(value)
             checks.append((name, constraint, value, valid))
-            valid = torch.as_tensor(valid).all()
+            valid = valid.all()
             good = valid if good is None else good & valid
         if good is None or bool(good):
             return
         for name, constraint, value, valid in checks:
-            if not bool(torch.as_tensor(valid).all()):
+            if not bool(valid.all()):
                 raise ValueError(
                     f"Expected parameter {name} ({type(value).__name__} of shape "
                     f"{tuple(value.shape)}) of distribution {self!r} to satisfy the constraint "

@@ -32,6 +32,9 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
                          "objects implementing __torch_function__.")
     tensors = [v for v in values if _is_tensor(v)]
     if len(tensors) == len(values):
+        shape = values[0].shape
+        if all(v.shape == shape for v in values):
+            return values                       # no views where there is nothing to broadcast
         return tuple(torch.broadcast_tensors(*values))
     if tensors:
         options = {"dtype": tensors[0].dtype, "device": tensors[0].device}
