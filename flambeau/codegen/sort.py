@@ -82,6 +82,11 @@ def _code(kind: dtype, position: int) -> _Code:
     return _Code(keys, address, _WORK(address["rows"]), _PLACES(address["part_places"]))
 
 
+@cache
+def _parallel() -> Any:
+    return _PARALLEL(threads.parallel_address())
+
+
 def _aligned(nbytes: int) -> int:
     return -(-nbytes // 64) * 64
 
@@ -93,40 +98,43 @@ class Sort:
         self.order = order
         narrow = order.dtype.itemsize <= 4 and order.n < 1 << 32
         self._code = _code(order.dtype, 32 if narrow else 64)
-        self._parallel = _PARALLEL(threads.parallel_address())
         room = max(4 * order.count, _ROOM)
         self.room = room if 2 * room <= order.n else 0
         """Elements that a selection holds; 0 where sorting everything is as good."""
+        self._chunk = max(1, _CHUNK // order.n)
+        held = self.room + BLOCK if self.room else order.n
+        half = _aligned((held + 8) * self._code.keys.element)
+        self._stride = _TABLES + 2 * half
+        self._start = bytes(Context(n=order.n, inner=order.inner, count=order.count,
+                                    mask=-1 if order.descending else 0, stride=self._stride,
+                                    half=half, byte=self.room))
 
     def run(self, x: int, out: int) -> None:
         """Write the positions at address `out` for the keys at address `x`."""
         order = self.order
-        context = Context(x=x, out=out, n=order.n, inner=order.inner, count=order.count,
-                          mask=-1 if order.descending else 0)
-        pool, shared = threads.pool_address(), threads.get_num_threads()
-        alone = not self.room and order.n >= _LONG and 2 * order.rows < 3 * shared
-        if alone and shared > 1:
-            self._long(context, pool, shared)
+        context = Context.from_buffer_copy(self._start)
+        context.x, context.out = x, out
+        shared = threads.get_num_threads()
+        alone = order.n >= _LONG and 2 * order.rows < 3 * shared
+        if shared == 1 or order.rows <= self._chunk and not alone:
+            self._rows(context, 1)
+        elif alone and not self.room:
+            self._long(context, shared)
         else:
-            self._rows(context, pool, shared)
+            self._rows(context, shared)
 
-    def _rows(self, context: Context, pool: int, shared: int) -> None:
-        order = self.order
-        held = self.room + BLOCK if self.room else order.n
-        context.half = _aligned((held + 8) * self._code.keys.element)
-        context.stride = _TABLES + 2 * context.half
-        context.byte = self.room
-        chunk = max(1, _CHUNK // order.n)
-        many = order.rows > chunk and shared > 1
-        store = Buffer(context.stride * (shared if many else 1))
+    def _rows(self, context: Context, shared: int) -> None:
+        """Each row by one thread."""
+        store = Buffer(self._stride * shared)
         context.store = store.address
-        if many:
-            self._parallel(pool, self._code.address["rows"], ctypes.addressof(context),
-                           order.rows, chunk)
+        at = ctypes.addressof(context)
+        if shared == 1:
+            self._code.rows(at, 0, self.order.rows, 0)
         else:
-            self._code.rows(ctypes.addressof(context), 0, order.rows, 0)
+            _parallel()(threads.pool_address(), self._code.address["rows"], at, self.order.rows,
+                        self._chunk)
 
-    def _long(self, context: Context, pool: int, shared: int) -> None:
+    def _long(self, context: Context, shared: int) -> None:
         """Row by row, all threads in each: parts are counted, then distributed, byte by byte."""
         order, code = self.order, self._code
         size = order.n * code.keys.element
@@ -139,8 +147,10 @@ class Sort:
         x, out = context.x, context.out
         at = ctypes.addressof(context)
 
+        pool = threads.pool_address()
+
         def share(name: str, n: int) -> None:
-            self._parallel(pool, code.address[name], at, n, context.grain)
+            _parallel()(pool, code.address[name], at, n, context.grain)
 
         for row in range(order.rows):
             outer, column = divmod(row, order.inner)
