@@ -12,12 +12,7 @@ from typing import Any
 
 from .. import api as _api
 from ..tensor import dropout as _dropout
-from ..tensor.fractional import (
-    fractional_max_pool2d,
-    fractional_max_pool2d_with_indices,
-    fractional_max_pool3d,
-    fractional_max_pool3d_with_indices,
-)
+from ..tensor import fractional as _fractional
 from ..tensor.names import PUBLIC
 from .base import Tensor, torch
 from .multihead import (
@@ -38,6 +33,10 @@ dropout1d = _dropout.dropout1d
 dropout2d = _dropout.dropout2d
 dropout3d = _dropout.dropout3d
 feature_alpha_dropout = _dropout.feature_alpha_dropout
+fractional_max_pool2d = _fractional.fractional_max_pool2d
+fractional_max_pool3d = _fractional.fractional_max_pool3d
+fractional_max_pool2d_with_indices = _fractional.fractional_max_pool2d_with_indices
+fractional_max_pool3d_with_indices = _fractional.fractional_max_pool3d_with_indices
 
 
 # ---------------------------------------------------------------- activations with `inplace`
@@ -296,7 +295,8 @@ for _name, _function in _TABLE.items():
 __all__ = sorted({name for name in _TABLE if not name.startswith("_")} | {
     "alpha_dropout", "batch_norm", "dropout", "dropout1d", "dropout2d", "dropout3d",
     "feature_alpha_dropout", "fractional_max_pool2d", "fractional_max_pool2d_with_indices",
-    "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "gumbel_softmax", "instance_norm", "linear_cross_entropy",
+    "fractional_max_pool3d", "fractional_max_pool3d_with_indices", "gumbel_softmax",
+    "instance_norm", "linear_cross_entropy",
     "multi_head_attention_forward", "rrelu", "rrelu_", "triplet_margin_with_distance_loss",
     "upsample", "upsample_bilinear", "upsample_nearest"})
 _SHARED = (_canonical_mask, _in_projection, _in_projection_packed, _mha_shape_check,
