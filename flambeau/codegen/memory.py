@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.dtype import dtype
 from ..core.symbol import Index
-from ..kernel.loopnest import Buffer, Local, overlap
+from ..kernel.loopnest import Buffer, Local, overlaps
 from ..kernel.loopnest import Target as Place
 from .address import Addresses, Linear
 from .emit import SIZES, SUFFIX, Val, constant, vector_type
@@ -67,15 +67,15 @@ class Memory(Addresses):
             self.bases[b] = self.emit(
                 f"getelementptr i8, ptr {start.name}, i64 {offset.name}", "ptr", 1, 0)
             self.alias[b] = i
+        shared = overlaps(buffers)
         changed = True
         while changed:
             changed = False
-            for i, a in enumerate(buffers):
-                for b in buffers[:i]:
-                    low = min(self.alias[a], self.alias[b])
-                    if self.alias[a] != self.alias[b] and overlap(a, b):
-                        self.alias[a] = self.alias[b] = low
-                        changed = True
+            for i, j in shared:
+                a, b = buffers[i], buffers[j]
+                if self.alias[a] != self.alias[b]:
+                    self.alias[a] = self.alias[b] = min(self.alias[a], self.alias[b])
+                    changed = True
 
     def place_locals(self, locals: Sequence[Local]) -> int:
         """Registers as allocas, scratch behind the thread's scratch pointer; returns its bytes."""

@@ -84,8 +84,8 @@ def _map(group: Group, buffers: dict[int, Buffer]) -> tuple[Stmt, ...]:
     if any(_interleaves(n) for n in group.stored):
         del loops[len(at) - 1]
         places = [(*at[:-1], const(k)) for k in range(group.shape[-1])]
-    em = Emitter({k: b for k, b in buffers.items() if k not in {id(n) for n in group.nodes}},
-                 itertools.count())
+    inside = {id(n) for n in group.nodes}
+    em = Emitter({k: b for k, b in buffers.items() if k not in inside}, itertools.count())
     targets = [(n, place) for n in group.stored for place in places]
     values = em.values(targets)
     body = (*em.body, *(Store(buffers[id(n)], flat(place, group.shape), v)

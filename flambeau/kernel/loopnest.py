@@ -24,7 +24,7 @@ Text form
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Union
 
@@ -294,10 +294,18 @@ def structure(kernel: Kernel) -> str:
         return known.setdefault(match[0], f"n{len(known)}")
 
     _, lines = text(kernel).split("(", 1)
-    buffers = kernel.buffers
-    shared = [(i, j) for i, a in enumerate(buffers) for j, b in enumerate(buffers[:i])
-              if overlap(a, b)]
-    return _NAMES.sub(ordinal, lines) + str(shared)
+    return _NAMES.sub(ordinal, lines) + str(overlaps(kernel.buffers))
+
+
+def overlaps(buffers: Sequence[Buffer]) -> list[tuple[int, int]]:
+    """The pairs (i, j), j < i, of buffers that have memory in common."""
+    places: dict[int, list[int]] = {}
+    found = []
+    for i, a in enumerate(buffers):
+        before = places.setdefault(a.slot, [])
+        found += [(i, j) for j in before if overlap(a, buffers[j])]
+        before.append(i)
+    return found
 
 
 def overlap(a: Buffer, b: Buffer) -> bool:
