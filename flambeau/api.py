@@ -86,11 +86,17 @@ LAZY: dict[str, str] = {name: name for name in (
     "compiler", "overrides", "cpu", "mps", "masked", "signal", "export", "futures", "package",
     "storage", "return_types", "torch_version", "quantization", "ao", "nested", "xpu",
     "accelerator", "monitor", "__config__", "__future__", "_C", "_utils", "_tensor",
-    "_custom_ops", "_dynamo", "_jit_internal", "_ops", "_tensor_str", "compat",
+    "_custom_ops", "_dynamo", "_jit_internal", "_ops", "_tensor_str", "compat", "_VF",
+    "_lowrank",
 )}
 # Functions that are imported when first asked for, and where from.
 LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat",
                         "compile": "compiler", "Future": "futures", "ScriptModule": "jit"}
+LATE |= dict.fromkeys((
+    "affine_grid_generator", "batch_norm", "binary_cross_entropy_with_logits", "cond", "conv_tbc",
+    "ctc_loss", "gru", "gru_cell", "instance_norm", "is_distributed", "kl_div", "lstm", "lstm_cell",
+    "poisson_nll_loss", "rnn_relu", "rnn_relu_cell", "rnn_tanh", "rnn_tanh_cell", "rrelu", "rrelu_",
+), "_VF") | dict.fromkeys(("lobpcg", "pca_lowrank", "svd_lowrank"), "_lowrank")
 SPACES: dict[str, Any] = {"autograd": autograd}
 
 bool = _dt.bool_  # noqa: A001
