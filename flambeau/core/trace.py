@@ -11,7 +11,7 @@ from types import CodeType
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _EXAMPLES = PACKAGE + "examples" + os.sep
-_inside: dict[CodeType, bool] = {}
+_inside: dict[str, bool] = {}                   # by file: the hash of a code object is slow
 
 Origin = tuple[CodeType, int]
 _fixed: list[Origin | None] = [None]
@@ -24,11 +24,11 @@ def caller() -> Origin | None:
     frame = sys._getframe(2)
     while frame is not None:
         code = frame.f_code
-        inside = _inside.get(code)
+        name = code.co_filename
+        inside = _inside.get(name)
         if inside is None:
-            name = code.co_filename
             inside = name.startswith(PACKAGE) and not name.startswith(_EXAMPLES)
-            _inside[code] = inside
+            _inside[name] = inside
         if not inside:
             return code, frame.f_lasti
         frame = frame.f_back  # type: ignore[assignment]

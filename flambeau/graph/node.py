@@ -44,26 +44,30 @@ class Op:
         self.expand = expand
         self.vjp = vjp
         self.kind = kind
-        self._needs: tuple[bool, tuple[bool, ...], bool] | None = None
+        self._needs: dict[int, tuple[bool, tuple[bool, ...]]] = {}     # of `saved`, by count
         self.vjps: dict[int, Op] = {}          # ops/derive.py: the derivative by source i, an Op
 
     def __call__(self, *src: Node, **attrs: Any) -> Node:
-        values = tuple(attrs[p] for p in self.params) if self.params else ()
-        shape, kind = self.infer(*src, *values)
-        return Node(self, src, values, shape, kind)
+        if not self.params:
+            return Node(self, src, (), *self.infer(*src))
+        values = tuple([attrs[p] for p in self.params])
+        return Node(self, src, values, *self.infer(*src, *values))
 
     def saved(self, count: int) -> tuple[bool, tuple[bool, ...]]:
         """Whether the derivative reads the result, and which of `count` sources it reads."""
+        found = self._needs.get(count)
+        if found is None:
+            found = self._needs[count] = self._read(count)
+        return found
+
+    def _read(self, count: int) -> tuple[bool, tuple[bool, ...]]:
         if self.vjp is None:
             return True, (True,) * count
-        if self._needs is None:
-            names, rest = [], False
-            for p in inspect.signature(self.vjp).parameters.values():
-                rest = rest or p.kind is p.VAR_POSITIONAL
-                names.append(not p.name.startswith("_"))
-            self._needs = names[1], tuple(names[2:]), rest
-        out, src, rest = self._needs
-        return out, (True,) * count if rest else src[:count]
+        names, rest = [], False
+        for p in inspect.signature(self.vjp).parameters.values():
+            rest = rest or p.kind is p.VAR_POSITIONAL
+            names.append(not p.name.startswith("_"))
+        return names[1], (True,) * count if rest else tuple(names[2:2 + count])
 
     def __repr__(self) -> str:
         return self.name

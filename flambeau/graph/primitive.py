@@ -78,14 +78,23 @@ def _typed(value: Any, dtype: dtype) -> Any:
 # ---------------------------------------------------------------- maps (elementwise)
 
 
+def _shape(src: tuple[Node, ...]) -> Shape:
+    """The common shape of a map's sources; a source without dims stretches to any."""
+    shape = src[0].shape
+    for s in src:
+        if s.shape != shape and s.shape:
+            if shape:
+                return broadcast(*[s.shape for s in src])
+            shape = s.shape
+    return shape
+
+
 def _same(*src: Node) -> tuple[Shape, dtype]:
-    if len(src) == 1:
-        return src[0].shape, src[0].dtype
-    return broadcast(*[s.shape for s in src]), src[0].dtype
+    return _shape(src), src[0].dtype
 
 
 def _mask(*src: Node) -> tuple[Shape, dtype]:
-    return broadcast(*[s.shape for s in src]), dt.bool_
+    return _shape(src), dt.bool_
 
 
 # Functions of numbers that have an order; PyTorch's word for each in its error.
@@ -114,7 +123,7 @@ def real_only(name: str, infer: Callable[..., tuple[Shape, dtype]],
 
 
 def _where(mask: Node, a: Node, b: Node) -> tuple[Shape, dtype]:
-    return broadcast(mask.shape, a.shape, b.shape), a.dtype
+    return _shape((mask, a, b)), a.dtype
 
 
 # Named as in kernel.loopnest.OPERATIONS, with the same meaning.
@@ -214,11 +223,18 @@ PUT = _primitive("put", "index", lambda base, value, *rest: (base.shape, base.dt
 # base with the strided region overwritten: as_strided(result) == value there
 WRITE = _primitive("write", "index", lambda base, value, shape, stride, offset: (
     base.shape, base.dtype), ("shape", "stride", "offset"))
+# WRITE that begins at an element number which is a node: int64, in range
+WRITE_AT = _primitive("write_at", "index", lambda base, value, start, shape, stride: (
+    base.shape, base.dtype), ("shape", "stride"))
 # running op (add, mul, max, min) along dim, inclusive
 SCAN = _primitive("scan", "scan", lambda x, op, dim: (x.shape, x.dtype), ("op", "dim"))
 # int64 positions that sort x along dim, the first `count` of them; stable; NaN is greatest
 ARGSORT = _primitive("argsort", "sort", lambda x, dim, descending, count: (
     x.shape[:dim] + (count,) + x.shape[dim + 1:], dt.int64), ("dim", "descending", "count"))
+# int64 positions where values would go in sorted edges, along the last dim of both (edges of one
+# dim serve all values); `right`: after equals. Bisection, for which every NaN is passed
+SEARCH = _primitive("search", "sort", lambda edges, values, right: (values.shape, dt.int64),
+                    ("right",))
 # Foreign computation (LAPACK, FFT): calls HOST_FUNCTIONS[name](*numpy arrays, *args) -> tuple of
 # arrays; this node is the result number `which`, of the given shape and dtype
 HOST = _primitive("host", "host", lambda *a: (a[-2], a[-1]),
