@@ -9,13 +9,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..core.dtype import dtype
+from ..core.dtype import dtype, int64
 from .node import Node, Shape, strides
-from .primitive import AS_STRIDED, CONST, INPUT, PUT, SCALAR, SLICE, WRITE
+from .primitive import AS_STRIDED, CONST, INPUT, PUT, SCALAR, SLICE, WRITE, WRITE_AT
 
 CHEAP = frozenset(("map", "move", "leaf"))
+
+
+class Number(NamedTuple):
+    """A number of the user's program: its value and type, whether it is an input from the start,
+    and the node it stands in."""
+
+    value: Any
+    dtype: dtype
+    varies: bool
+    node: Node
 
 
 @dataclass(slots=True)
@@ -25,7 +35,7 @@ class Pending:
     order      nodes, sources first; leaves are those with a value, and SCALARs
     leaves     nodes whose buffers are inputs; a slice of one is an input too, at an address of its
                own, so that the next batch of a data set runs the same program
-    scalars    SCALAR nodes; their values are not part of `structure`
+    numbers    the user's numbers: SCALARs, and where WRITEs begin; not part of `structure`
     structure  equal for graphs that differ in data and numbers alone
     donated    leaves (by number) that nobody else holds and that a PUT or WRITE may overwrite
     """
@@ -33,7 +43,7 @@ class Pending:
     order: list[Node]
     roots: list[Node]
     leaves: list[Node]
-    scalars: list[Node]
+    numbers: list[Number]
     structure: tuple[Any, ...]
     donated: frozenset[int]
 
@@ -59,9 +69,8 @@ def canonicalize(wanted: list[Node]) -> Pending:
     place: dict[int, int] = {}
     uses: list[int] = []
     leaves: list[Node] = []
-    scalars: list[Node] = []
+    numbers: list[Number] = []
     parts: list[Any] = []
-    asked = {id(w) for w in wanted}
     stack = wanted[::-1]
     while stack:
         node = stack[-1]
@@ -70,9 +79,13 @@ def canonicalize(wanted: list[Node]) -> Pending:
             stack.pop()
             continue
         src = node.src
-        if node.op is SLICE and src and src[0].value is not None and _is_window(node, asked):
+        if node.op is SLICE and src and src[0].value is not None and _is_window(node):
             leaves.append(node)
             parts.append((node.shape, node.dtype, _steps(node)))
+        elif (node.op is AS_STRIDED and src and src[0].value is not None
+              and _is_view(node)):
+            leaves.append(node)
+            parts.append((node.shape, node.dtype, node.attrs[1]))
         elif node.value is None and src:
             try:
                 at = [place[id(s)] for s in src]
@@ -81,30 +94,41 @@ def canonicalize(wanted: list[Node]) -> Pending:
                 continue
             for i in at:
                 uses[i] += 1
-            parts.append((node.op, node.attrs, *at))
+            attrs = node.attrs
+            if node.op is WRITE and node.dtype.kind != "c":
+                numbers.append(Number(attrs[2], int64, False, node))
+                attrs = attrs[:2]
+            parts.append((node.op, attrs, *at))
         elif node.value is not None:
             leaves.append(node)
             parts.append((node.shape, node.dtype))
         else:
-            parts.append(_leaf(node, scalars))
+            parts.append(_leaf(node, numbers))
         stack.pop()
         place[key] = len(order)
         order.append(node)
         uses.append(0)
-    roots = wanted + _needed_later(order, asked, uses)
+    roots = wanted + _needed_later(order, {id(w) for w in wanted}, uses)
     donated = _given_up(order, leaves, place, uses)
     structure = (tuple(parts), tuple([place[id(r)] for r in roots]), donated)
-    return Pending(order, roots, leaves, scalars, structure, donated)
+    return Pending(order, roots, leaves, numbers, structure, donated)
 
 
-def _is_window(node: Node, asked: set[int]) -> bool:
+def _is_window(node: Node) -> bool:
     """Whether a slice of a computed value can be read where it lies."""
-    return (id(node) not in asked and node.value is None and node.dtype.kind != "c"
-            and node.size > 0 and all(s > 0 for s in node.attrs[1]))
+    return (node.value is None and node.dtype.kind != "c" and node.size > 0
+            and all(s > 0 for s in node.attrs[1]))
+
+
+def _is_view(node: Node) -> bool:
+    """Whether a strided view of a computed value can be read where it lies."""
+    return node.value is None and node.dtype.kind != "c" and node.size > 0
 
 
 def _steps(node: Node) -> Shape:
-    """How far apart the elements of a slice lie in its source's memory, by dim."""
+    """How far apart the elements of a slice or view lie in its source's memory, by dim."""
+    if node.op is AS_STRIDED:
+        return node.attrs[1]  # type: ignore[no-any-return]
     return tuple(k * s for k, s in zip(node.attrs[1], strides(node.src[0].shape)))
 
 
@@ -113,15 +137,19 @@ def buffer_of(leaf: Node) -> tuple[Any, int]:
     if leaf.value is not None:
         return leaf.value, 0
     source = leaf.src[0]
-    start = sum(a * s for a, s in zip(leaf.attrs[0], strides(source.shape)))
+    if leaf.op is AS_STRIDED:
+        start = leaf.attrs[2]
+    else:
+        start = sum(a * s for a, s in zip(leaf.attrs[0], strides(source.shape)))
     return source.value, start * leaf.dtype.itemsize
 
 
-def _leaf(node: Node, scalars: list[Node]) -> tuple[Any, ...]:
+def _leaf(node: Node, numbers: list[Number]) -> tuple[Any, ...]:
     """How a node without sources stands in the structure."""
     if node.op is SCALAR and node.dtype.kind != "c":          # a complex one does not fit 8 bytes
-        scalars.append(node)
-        return node.dtype, node.attrs[1]
+        value, varies, kind = node.attrs
+        numbers.append(Number(value, kind, varies, node))
+        return kind, varies
     if node.op is CONST:
         return CONST, repr(node.attrs[0]), node.dtype
     return node.op, node.attrs
@@ -146,7 +174,8 @@ def _given_up(order: list[Node], leaves: list[Node], place: dict[int, int],
         return frozenset()
     given, number = [], 0
     for leaf in leaves:
-        if (id(leaf) in bases and uses[place[id(leaf)]] == 1 and not leaf.value.pinned
+        if (id(leaf) in bases and leaf.value is not None and uses[place[id(leaf)]] == 1
+                and not leaf.value.pinned
                 and sys.getrefcount(leaf) == LISTED + 2 and sys.getrefcount(leaf.value) == 2):
             given.append(number)
         number += 1
@@ -160,17 +189,20 @@ def template(pending: Pending, constant: list[bool]) -> list[Node]:
     """
     new: dict[int, Node] = {}
     slots = {id(n): i for i, n in enumerate(pending.leaves)}
-    numbers = {id(n): i for i, n in enumerate(pending.scalars)}
+    numbers = {id(n.node): i for i, n in enumerate(pending.numbers)}
     for node in pending.order:
         if id(node) in slots:
             made = (_window if node.value is None else _whole)(slots[id(node)], node)
-        elif id(node) in numbers:
+        elif node.op is SCALAR and id(node) in numbers:
             i = numbers[id(node)]
             made = (Node(CONST, (), (node.attrs[0], node.dtype), (), node.dtype) if constant[i]
                     else _input(len(slots), 8 * i, node.shape, node.dtype))
         else:
             src = tuple(new[id(s)] for s in node.src)
             made = Node(node.op, src, node.attrs, node.shape, node.dtype)
+            if id(node) in numbers and not constant[numbers[id(node)]]:
+                start = _input(len(slots), 8 * numbers[id(node)], (), int64)
+                made = WRITE_AT(*src, start, shape=node.attrs[0], stride=node.attrs[1])
         made.origin = node.origin
         new[id(node)] = made
     return [new[id(r)] for r in pending.roots]

@@ -28,10 +28,12 @@ from .primitive import (
     PUT,
     RESHAPE,
     SCAN,
+    SEARCH,
     SLICE,
     TAKE,
     UNFOLD,
     WRITE,
+    WRITE_AT,
 )
 
 HEAVY = 8               # operations above which recomputing a shared value costs more than a load
@@ -43,7 +45,7 @@ _WEIGHTS = {"div": 4, "sqrt": 4, "rsqrt": 4, "reciprocal": 4, "floordiv": 8, "mo
             "cos": 16, "expm1": 12, "log1p": 14, "lgamma": 60, "digamma": 60, "erfinv": 40,
             "tan": 30, "asin": 30, "acos": 30, "atan": 20, "atan2": 30, "sinh": 20, "cosh": 20}
 WINDOW = 12             # elements up to which a reduction is written out in place of a loop
-ALONE = {SCAN, ARGSORT, HOST, PUT, WRITE}
+ALONE = {SCAN, ARGSORT, SEARCH, HOST, PUT, WRITE, WRITE_AT}
 LOADABLE = {EXPAND, RESHAPE, PERMUTE, SLICE, AS_STRIDED, CAST, PAD, UNFOLD, SKEW}
 
 
@@ -114,9 +116,9 @@ class _Fusion:
                 must.add(id(node))
             if op is DOT:
                 must.update(id(_source(s)) for s in node.src)
-            elif op in (AS_STRIDED, ARGSORT, HOST):
+            elif op in (AS_STRIDED, ARGSORT, SEARCH, HOST):
                 must.update(id(s) for s in node.src)
-            elif op in (PUT, WRITE):
+            elif op in (PUT, WRITE, WRITE_AT):
                 must.update(id(s) for s in node.src[:1])
         return must
 

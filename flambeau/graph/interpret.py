@@ -347,6 +347,12 @@ def _write(node: Node, base: Array, value: Array) -> Array:
     return out
 
 
+def _write_at(node: Node, base: Array, value: Array, start: Array) -> Array:
+    out = base.copy().ravel()
+    out[_places(*node.attrs, int(start))] = value
+    return out
+
+
 def _scan(node: Node, x: Array) -> Array:
     op, dim = node.attrs
     ufunc = {"add": np.add, "mul": np.multiply, "max": np.maximum, "min": np.minimum}[op]
@@ -366,6 +372,20 @@ def _argsort(node: Node, x: Array) -> Array:
     return order[(slice(None),) * dim + (slice(count),)]
 
 
+def _search(node: Node, edges: Array, values: Array) -> Array:
+    """Bisection in step for all values."""
+    if edges.ndim == 1:
+        edges = np.broadcast_to(edges, (*values.shape[:-1], edges.size))
+    start = np.zeros(values.shape, np.int64)
+    end = np.full(values.shape, edges.shape[-1], np.int64)
+    while (start < end).any():
+        middle = (start + end) // 2
+        probe = np.take_along_axis(edges, np.minimum(middle, edges.shape[-1] - 1), -1)
+        stop = (probe > values if node.attrs[0] else probe >= values) | (start >= end)
+        start, end = np.where(stop, start, middle + 1), np.where(stop, np.minimum(middle, end), end)
+    return start
+
+
 def _host(node: Node, *src: Array) -> Array:
     name, args, which, _, _ = node.attrs
     return HOST_FUNCTIONS[name](*src, *args)[which]
@@ -383,6 +403,7 @@ MEANING: dict[str, Callable[..., Array]] = {
     "cat": lambda n, *xs: np.concatenate(xs, axis=n.attrs[0]),
     "sum": _total(np.sum), "prod": _total(np.prod), "amax": _reducer(np.max),
     "amin": _reducer(np.min), "any": _reducer(np.any), "all": _reducer(np.all),
-    "dot": _dot, "take": _take, "put": _put, "write": _write, "scan": _scan, "argsort": _argsort,
+    "dot": _dot, "take": _take, "put": _put, "write": _write, "write_at": _write_at, "scan": _scan,
+    "argsort": _argsort, "search": _search,
     "host": _host,
 }

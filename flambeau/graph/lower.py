@@ -31,7 +31,7 @@ from .emit import At, Emitter, flat, unflatten
 from .fuse import Group, fuse, weight_of
 from .memory import Arena, homes
 from .node import Node, topological
-from .primitive import ARGSORT, HOST, INPUT, PUT, SCAN, WRITE
+from .primitive import ARGSORT, HOST, INPUT, PUT, SCAN, SEARCH, WRITE, WRITE_AT
 
 SCANS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 
@@ -47,10 +47,10 @@ class Foreign:
 
 @dataclass(slots=True)
 class Sorting:
-    """A step of the sorting code (`codegen.sort`): `node` (ARGSORT) from `source` to `target`."""
+    """A step of ready-made code (`codegen.sort`, `.search`): `node` (ARGSORT, SEARCH)."""
 
     node: Node
-    source: Buffer
+    sources: list[Buffer]
     target: Buffer
 
 
@@ -234,9 +234,9 @@ class _Lowering:
     # ------------------------------------------------------------ one node
 
     def _alone(self, node: Node, name: str) -> None:
-        if node.op is ARGSORT:
-            source = self.buffers[id(node.src[0])]
-            self.out.steps.append(Sorting(node, source, self.buffers[id(node)]))
+        if node.op in (ARGSORT, SEARCH):
+            sources = [self.buffers[id(s)] for s in node.src]
+            self.out.steps.append(Sorting(node, sources, self.buffers[id(node)]))
         elif node.op is HOST:
             sources = [self.buffers[id(s)] for s in node.src]
             self.out.steps.append(Foreign(node, sources, self.buffers[id(node)]))
@@ -244,7 +244,7 @@ class _Lowering:
             self._emit([self._scan(node, name)])
         elif node.op is PUT:
             self._emit([*self._copy(node, name), self._put(node, name)])
-        elif node.op is WRITE:
+        elif node.op in (WRITE, WRITE_AT):
             self._emit([*self._copy(node, name), self._write(node, name)])
         else:
             raise AssertionError(f"no lowering for {node.op.name}")
@@ -315,14 +315,18 @@ class _Lowering:
         return (Loop(part, "parallel", body),)
 
     def _write(self, node: Node, name: str) -> Kernel:
-        _, value = node.src
-        shape, stride, offset = node.attrs
+        base, value = node.src[:2]
+        shape, stride = node.attrs[:2]
         loops = nest.variables(shape, "i")
         at = nest.at_of(shape, loops)
-        where = ZERO + offset
+        em = Emitter(self._outside(node), self.names)
+        if node.op is WRITE:
+            where = ZERO + node.attrs[2]
+        else:
+            span = sum((n - 1) * s for n, s in zip(shape, stride))
+            where = em.position(node.src[2], (), base.size - span)
         for i, s in zip(at, stride):
             where = where + i * s
-        em = Emitter(self._outside(node), self.names)
         element = em.value(value, tuple(at[len(shape) - value.ndim + k] if n != 1 else ZERO
                                         for k, n in enumerate(value.shape)))
         body = (*em.body, Store(self.buffers[id(node)], where, element))

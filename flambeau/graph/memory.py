@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from .fuse import Group
 from .node import Node
-from .primitive import INPUT, PUT, WRITE
+from .primitive import INPUT, PUT, WRITE, WRITE_AT
 
 ALIGN = 64
 
@@ -65,7 +65,7 @@ def homes(groups: list[Group], roots: Iterable[Node], donated: frozenset[int]) -
     chains: list[Node] = []
     for group in reversed(groups):
         node = group.nodes[0]
-        if node.op not in (PUT, WRITE):
+        if node.op not in (PUT, WRITE, WRITE_AT):
             continue
         base = node.src[0]
         if readers.get(id(base)) != 1 or id(base) in results or base.size != node.size:

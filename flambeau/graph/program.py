@@ -15,6 +15,7 @@ import numpy as np
 
 from ..codegen.cpu import Program as Native
 from ..codegen.cpu import compile_program
+from ..codegen.search import Search
 from ..codegen.sort import Order, Sort
 from ..codegen.target import host, machine
 from ..core.config import config
@@ -28,7 +29,7 @@ from .decompose import decompose
 from .lower import Foreign, Sorting, lower
 from .node import Node, text
 from .pairs import split_complex
-from .primitive import INPUT, RESHAPE
+from .primitive import INPUT, RESHAPE, SEARCH
 from .simplify import simplify
 from .verify import verify
 
@@ -45,19 +46,19 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Sorter:
-    """A sort and the memory that it reads and writes."""
+    """A sort or a search, and the memory that it reads and writes."""
 
-    sort: Sort
+    made: Sort | Search
     step: Sorting
 
     def run(self, table: list[int]) -> None:
-        """Sort; with FLAMBEAU_SHOW=launch, print a line as for a kernel."""
-        source, target = self.step.source, self.step.target
+        """Compute; with FLAMBEAU_SHOW=launch, print a line as for a kernel."""
+        places = [*self.step.sources, self.step.target]
         start = time.perf_counter()
-        self.sort.run(table[source.slot] + source.offset, table[target.slot] + target.offset)
+        self.made.run(*[table[b.slot] + b.offset for b in places])
         if "launch" in config.show:
             seconds = max(time.perf_counter() - start, 1e-9)
-            keys = source.size / seconds / 1e6
+            keys = places[-2].size / seconds / 1e6
             print(f"{self.step.node.op.name:32} {seconds * 1e3:9.3f} ms {keys:8.1f} Mkeys/s  "
                   f"{describe(self.step.node.origin)}")
 
@@ -88,7 +89,7 @@ class Program:
             if isinstance(step, Foreign):
                 self.steps.append(step)
             elif isinstance(step, Sorting):
-                self.steps.append(Sorter(Sort(_order(step.node)), step))
+                self.steps.append(Sorter(_ready(step.node), step))
             elif step:
                 _show("loops", lambda kernels=step: "\n".join(map(kernel_text, kernels)))
                 if "ir" in config.check:
@@ -168,12 +169,16 @@ def _array(slot: Slot, table: list[int], shape: tuple[int, ...]) -> np.ndarray[A
     return np.frombuffer(memoryview(raw), slot.dtype.numpy).reshape(shape)
 
 
-def _order(node: Node) -> Order:
-    """What an ARGSORT asks of the sorting code."""
+def _ready(node: Node) -> Sort | Search:
+    """The ready-made code for an ARGSORT or SEARCH."""
+    if node.op is SEARCH:
+        edges, values = node.src
+        each = values.shape[-1] if edges.ndim > 1 else values.size
+        return Search(values.size // each, edges.shape[-1], each, values.dtype, node.attrs[0])
     dim, descending, count = node.attrs
     keys = node.src[0]
     outer, inner = math.prod(keys.shape[:dim]), math.prod(keys.shape[dim + 1:])
-    return Order(outer * inner, keys.shape[dim], inner, keys.dtype, descending, count)
+    return Sort(Order(outer * inner, keys.shape[dim], inner, keys.dtype, descending, count))
 
 
 def _foreign(step: Foreign, table: list[int]) -> None:

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.config import config
+from ..core.dtype import dtype
 from ..core.trace import describe
 from ..runtime import native
 from ..runtime.buffer import Buffer
 from . import interpret
 from .canonicalize import LISTED, Pending, buffer_of, canonicalize, template
 from .node import Node, topological
-from .primitive import CONST, EXPAND
+from .primitive import CONST, EXPAND, SCALAR
 
 if TYPE_CHECKING:
     from .program import Program
@@ -143,7 +144,7 @@ def _say_where(error: Exception, node: Node) -> None:
 
 def _filled(node: Node) -> bool:
     """Give an array of equal constants its value without a program."""
-    if node.op is not EXPAND or node.src[0].op is not CONST:
+    if node.op is not EXPAND or not node.src or node.src[0].op not in (CONST, SCALAR):
         return False
     buffer = Buffer(node.size * node.dtype.itemsize)
     number = node.src[0].attrs[0]
@@ -158,9 +159,9 @@ def _filled(node: Node) -> bool:
 
 def _run(pending: Pending) -> None:
     family = _families.get(pending.structure)
-    numbers = [n.attrs[0] for n in pending.scalars]
+    numbers = [n.value for n in pending.numbers]
     if family is None:
-        family = Family(numbers, [n.attrs[1] for n in pending.scalars])
+        family = Family(numbers, [n.varies for n in pending.numbers])
         _make_room()
         _families[pending.structure] = family
     else:
@@ -171,7 +172,7 @@ def _run(pending: Pending) -> None:
     if program is None:
         program = family.programs[key] = _compile(pending, family)
     statistics.runs += 1
-    packed = b"".join([_pack(n, v) for n, v in zip(pending.scalars, numbers)])
+    packed = b"".join([_pack(n.dtype, n.value) for n in pending.numbers])
     buffers = program.run([buffer_of(n) for n in pending.leaves], packed)
     _deliver(pending, buffers)
 
@@ -188,13 +189,12 @@ def _note_changes(family: Family, numbers: list[Any], pending: Pending) -> None:
         if not family.varies[i] and repr(old) != repr(new):
             family.varies[i] = True
             if "cache" in config.show:
-                where = describe(pending.scalars[i].origin)
+                where = describe(pending.numbers[i].node.origin)
                 print(f"flambeau: a number varies ({old!r} -> {new!r}), now an input: {where}")
 
 
-def _pack(node: Node, value: Any) -> bytes:
-    """A number as the 8 bytes that a program reads in the type of its node."""
-    kind = node.dtype
+def _pack(kind: dtype, value: Any) -> bytes:
+    """A number as the 8 bytes that a program reads in its type."""
     if kind.kind == "f" and kind.itemsize == 4:
         return _FLOAT32.pack(np.float32(value))
     if kind.kind in "fiub" and kind.itemsize == 8 or kind.kind == "b":
@@ -208,7 +208,7 @@ def _compile(pending: Pending, family: Family) -> Program:
 
     statistics.compiled += 1
     constant = [not v for v in family.varies]
-    inputs = len(pending.leaves) + bool(pending.scalars)
+    inputs = len(pending.leaves) + bool(pending.numbers)
     if "cache" in config.show:
         print(f"flambeau: compiling {len(pending.order)} nodes for "
               f"{describe(pending.roots[0].origin)}")

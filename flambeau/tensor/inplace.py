@@ -12,7 +12,7 @@ from ..autograd.grad_mode import state
 from ..autograd.tape import GradFn, OpGradFn
 from ..core.errors import scalar_name
 from ..graph.node import Node
-from ..graph.primitive import ALIAS, CAST, EXPAND, RESHAPE, const
+from ..graph.primitive import ALIAS, CAST, EXPAND, RESHAPE, scalar
 from ..ops import derive
 from .dispatch import Call, call_entry, record, rename, spec_of
 from .functionalize import (
@@ -124,7 +124,7 @@ def overwrite(t: Tensor, node: Node, edge: Any = None, uniform: bool = False) ->
 
 def fill(t: Tensor, value: Any) -> Tensor:
     """Every element becomes a number."""
-    return overwrite(t, EXPAND(const(value, t.dtype), shape=t._shape), uniform=True)
+    return overwrite(t, EXPAND(scalar(value, t.dtype), shape=t._shape), uniform=True)
 
 
 def copy(t: Tensor, source: Tensor) -> Tensor:
