@@ -23,7 +23,7 @@ from ..runtime.buffer import Buffer
 from .sort_entries import FIELDS, module
 from .sort_ir import BLOCK, BUCKETS, Keys
 
-_INFINITY = {float16: 0x7c00, bfloat16: 0x7f80, float32: 0x7f800000, float64: 0x7ff << 52}
+INFINITY = {float16: 0x7c00, bfloat16: 0x7f80, float32: 0x7f800000, float64: 0x7ff << 52}
 _CHUNK = 4096
 """Elements of a chunk of rows: about 20 microseconds of work."""
 _LONG = 1 << 17
@@ -34,9 +34,9 @@ _ROOM = 256
 """The least room of a selection."""
 
 _NAMES = ("rows", "part_fetch", "part_count", "part_places", "part_scatter", "part_release")
-_WORK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+WORK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 _PLACES = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
-_PARALLEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
+PARALLEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
                              ctypes.c_int64, ctypes.c_int64)
 
 
@@ -77,14 +77,14 @@ class _Code:
 @cache
 def _code(kind: dtype, position: int) -> _Code:
     """The compiled functions for a dtype's keys, with positions of 32 or 64 bits."""
-    keys = Keys(8 * kind.itemsize, kind.kind, _INFINITY.get(kind, 0), position)
+    keys = Keys(8 * kind.itemsize, kind.kind, INFINITY.get(kind, 0), position)
     address = native.load(module(keys), _NAMES)
-    return _Code(keys, address, _WORK(address["rows"]), _PLACES(address["part_places"]))
+    return _Code(keys, address, WORK(address["rows"]), _PLACES(address["part_places"]))
 
 
 @cache
 def _parallel() -> Any:
-    return _PARALLEL(threads.parallel_address())
+    return PARALLEL(threads.parallel_address())
 
 
 def _aligned(nbytes: int) -> int:

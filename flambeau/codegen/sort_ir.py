@@ -52,7 +52,7 @@ def sorting(keys: Keys) -> str:
     """The functions that one thread sorts with: `@key.one`, `@key.block`, `@fetch`, `@sort`,
     `@release`, `@prefix`, `@scatter`; words in capitals are for `fill`."""
     rank = _RANK_PAIR if keys.wide else _RANK_WORD
-    return "".join((_key_ir(keys, "KEY", "one"), _key_ir(keys, f"<{BLOCK} x KEY>", "block"), _MOVES,
+    return "".join((key_ir(keys, "KEY", "one"), key_ir(keys, f"<{BLOCK} x KEY>", "block"), _MOVES,
                     rank, _DISTRIBUTE, _sort_ir(keys)))
 
 
@@ -80,7 +80,7 @@ def _splat(keys: Keys, kind: str, value: int) -> str:
     return "<" + ", ".join([f"i{keys.bits} {value}"] * BLOCK) + ">"
 
 
-def _key_ir(keys: Keys, kind: str, name: str) -> str:
+def key_ir(keys: Keys, kind: str, name: str) -> str:
     """Bits of a number to an unsigned key in the same order (turned round by a mask of ones).
 
     Floats: negative ones have all bits flipped, others the sign; both zeros are one key, and all

@@ -330,6 +330,11 @@ def scan(x: Node, op: str, dim: int) -> Node:
     return p.SCAN(x, op=op, dim=dim)
 
 
+def search(edges: Node, values: Node, right: bool) -> Node:
+    """int64 positions of values in sorted, non-empty edges."""
+    return p.SEARCH(edges, values, right=right)
+
+
 def argsort(x: Node, dim: int, descending: bool = False, count: int | None = None) -> Node:
     """int64 positions that sort x along dim: all, or the first `count`."""
     kept = x.shape[dim] if count is None else count

@@ -71,6 +71,8 @@ def _derived_bounds(x: Node) -> tuple[int, int] | None:
         return 0, node.shape[node.attrs[1]] - 1
     if name == "argsort":
         return 0, node.src[0].shape[node.attrs[0]] - 1
+    if name == "search":
+        return 0, node.src[0].shape[-1]
     if name in ("const", "scalar"):
         return int(node.attrs[0]), int(node.attrs[0])
     if name == "argmax" or name == "argmin":

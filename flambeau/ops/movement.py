@@ -147,6 +147,11 @@ def _argsort(_g: Node, _out: Node, _x: Node, dim: int, descending: bool, count: 
     return (None,)
 
 
+@derivative(p.SEARCH)
+def _search(_g: Node, _out: Node, _edges: Node, _values: Node, right: bool) -> Grads:
+    return None, None
+
+
 @derivative(p.DOT)
 def _dot(g: Node, _out: Node, a: Node, b: Node, a_dims: Shape, b_dims: Shape, out_dims: Shape,
          dtype: dtype) -> Grads:

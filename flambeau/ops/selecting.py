@@ -206,16 +206,19 @@ def searchsorted(sorted_sequence: Node, input: Any = None, *, out_int32: bool = 
                            "first N-1 dimensions of boundaries tensor and input value tensor must "
                            f"match, but we got boundaries tensor {list(edges.shape)} and input "
                            f"value tensor {list(values.shape)}")
-    lines, wanted = array(edges), array(values)
+    kind = dt.int32 if out_int32 else dt.int64
+    if not edges.size or not values.size:
+        return alg.full(values.shape, 0, kind)
     if sorter is not None:
-        lines = np.take_along_axis(lines, array(sorter), -1)
-    where: Any = "right" if right or side == "right" else "left"
-    if edges.ndim == 1 or not wanted.size or not lines.size:
-        out = np.zeros(wanted.shape) if edges.ndim > 1 else np.searchsorted(lines, wanted, where)
-    else:
-        pairs = zip(lines.reshape(-1, lines.shape[-1]), wanted.reshape(-1, wanted.shape[-1]))
-        out = np.stack([np.searchsorted(a, v, where) for a, v in pairs]).reshape(wanted.shape)
-    return constant(np.asarray(out, np.int32 if out_int32 else np.int64))
+        low, high = bounds(sorter)
+        if low < 0 or high >= edges.shape[-1]:
+            raise RuntimeError("torch.searchsorted(): sorter index out of range")
+        edges = alg.along(edges, sorter, edges.ndim - 1)
+    lines, wanted = pro.promote(edges, values)
+    # A number alone may be a constant of the program, which has no memory; an array has.
+    listed = wanted if wanted.ndim else alg.expand(wanted, (1,))
+    found = alg.search(lines, listed, right or side == "right")
+    return alg.cast(alg.reshape(found, wanted.shape), kind)
 
 
 @public("torch.bucketize")
