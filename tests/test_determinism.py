@@ -26,7 +26,8 @@ for _ in range(3):
     optimizer.step()
     digest.update(loss.detach().numpy().tobytes())
 big = torch.randn(300000)
-for value in (big.sum(), big.softmax(0), big.view(300, 1000).std(0), big.cumsum(0), *model.parameters()):
+results = [big.sum(), big.softmax(0), big.view(300, 1000).std(0), big.cumsum(0)]
+for value in [*results, *model.parameters()]:
     digest.update(value.detach().numpy().tobytes())
 print(digest.hexdigest())
 """

@@ -128,7 +128,7 @@ def _is_view(node: Node) -> bool:
 def _steps(node: Node) -> Shape:
     """How far apart the elements of a slice or view lie in its source's memory, by dim."""
     if node.op is AS_STRIDED:
-        return node.attrs[1]  # type: ignore[no-any-return]
+        return node.attrs[1]
     return tuple(k * s for k, s in zip(node.attrs[1], strides(node.src[0].shape)))
 
 

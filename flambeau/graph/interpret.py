@@ -349,7 +349,8 @@ def _write(node: Node, base: Array, value: Array) -> Array:
 
 def _write_at(node: Node, base: Array, value: Array, start: Array) -> Array:
     out = base.copy().ravel()
-    out[_places(*node.attrs, int(start))] = value
+    shape, stride = node.attrs
+    out[_places(shape, stride, int(start))] = value
     return out
 
 

@@ -304,7 +304,7 @@ def _order(t: Tensor, first: bool) -> Layout | None:
     layout = t._layout
     if layout.is_contiguous or not (layout.is_channels_last or first and layout.is_dense):
         return None
-    return layout  # type: ignore[no-any-return]
+    return layout
 
 
 ELEMENTWISE = frozenset({"map", "fused"})
