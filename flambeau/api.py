@@ -110,6 +110,9 @@ short = int16 = _dt.int16
 int8 = _dt.int8
 uint8 = _dt.uint8
 uint16, uint32, uint64 = _dt.uint16, _dt.uint32, _dt.uint64
+float8_e4m3fn, float8_e5m2, float8_e8m0fnu, float8_e4m3fnuz, float8_e5m2fnuz = (
+    _dt.float8_e4m3fn, _dt.float8_e5m2, _dt.float8_e8m0fnu, _dt.float8_e4m3fnuz,
+    _dt.float8_e5m2fnuz)
 cfloat = complex64 = _dt.complex64
 cdouble = complex128 = _dt.complex128
 

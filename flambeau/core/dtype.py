@@ -74,6 +74,14 @@ float64 = dtype("float64", np.dtype(np.float64), "f", 3, "double")
 complex64 = dtype("complex64", np.dtype(np.complex64), "c", 2, "float")
 complex128 = dtype("complex128", np.dtype(np.complex128), "c", 3, "double")
 
+# Names that programs compare with and tables map to. Nothing computes with them: LLVM has no such
+# types, so a program over them is refused when it is compiled.
+float8_e4m3fn = dtype("float8_e4m3fn", np.dtype(ml_dtypes.float8_e4m3fn), "f", 0, "float8")
+float8_e5m2 = dtype("float8_e5m2", np.dtype(ml_dtypes.float8_e5m2), "f", 0, "float8")
+float8_e4m3fnuz = dtype("float8_e4m3fnuz", np.dtype(ml_dtypes.float8_e4m3fnuz), "f", 0, "float8")
+float8_e5m2fnuz = dtype("float8_e5m2fnuz", np.dtype(ml_dtypes.float8_e5m2fnuz), "f", 0, "float8")
+float8_e8m0fnu = dtype("float8_e8m0fnu", np.dtype(ml_dtypes.float8_e8m0fnu), "f", 0, "float8")
+
 ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64,
        float16, bfloat16, float32, float64, complex64, complex128)
 BY_NAME = {d.name: d for d in ALL}

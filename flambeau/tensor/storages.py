@@ -136,6 +136,16 @@ class UntypedStorage:
         self._cell = cell
 
     @classmethod
+    def from_file(cls, filename: str, shared: bool = False, nbytes: int = 0) -> UntypedStorage:
+        """The first `nbytes` of a file, as private memory; sharing writes is not supported."""
+        if shared:
+            raise RuntimeError("flambeau's storages do not write to files: shared must be False")
+        found = np.fromfile(filename, np.uint8, nbytes)
+        if found.size < nbytes:
+            raise RuntimeError(f"unable to read {nbytes} bytes: {filename} has {found.size}")
+        return cls._of(cell_of_array(found, dt.uint8))
+
+    @classmethod
     def _of(cls, cell: Storage) -> UntypedStorage:
         made = object.__new__(cls)
         made._cell = cell
