@@ -6,7 +6,6 @@ eigensolver" (2001).
 """
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from . import api
@@ -65,7 +64,7 @@ def pca_lowrank(A: Any, q: int | None = None, center: bool = True,  # noqa: N803
 # ---------------------------------------------------------------- lobpcg
 
 
-def _ritz(A: Any, B: Tensor | None, s: Tensor, largest: bool,  # noqa: N803
+def _ritz(A: Any, B: Any, s: Any, largest: bool,  # noqa: N803
           ) -> tuple[Tensor, Tensor]:
     """Eigenvalues of A x = l B x within the span of s, best first, and the combinations of s."""
     first = s.mT @ (A @ s)
@@ -80,7 +79,7 @@ def _ritz(A: Any, B: Tensor | None, s: Tensor, largest: bool,  # noqa: N803
     return found, root @ turn
 
 
-def _one_lobpcg(A: Any, B: Tensor | None, x: Tensor, precondition: Callable[[Tensor], Tensor],  # noqa: N803
+def _one_lobpcg(A: Any, B: Any, x: Any, inverse: Any,  # noqa: N803
                 niter: int, tol: float, largest: bool) -> tuple[Tensor, Tensor]:
     k = x.shape[-1]
     values, turn = _ritz(A, B, x, largest)
@@ -94,7 +93,7 @@ def _one_lobpcg(A: Any, B: Tensor | None, x: Tensor, precondition: Callable[[Ten
             size + values.abs()))
         if bool((error < tol).all()):
             break
-        parts = [x, precondition(residual)] + ([] if moved is None else [moved])
+        parts = [x, residual if inverse is None else inverse @ residual] + ([] if moved is None else [moved])
         span = torch.cat([p / _linalg["norm"](p, dim=0).clamp(min=1e-30) for p in parts], -1)
         values, turn = _ritz(A, B, span, largest)
         values, turn = values[:k], turn[:, :k]
@@ -121,17 +120,15 @@ def lobpcg(A: Any, k: int | None = None, B: Tensor | None = None,  # noqa: N803
     front = A.shape[:-2]
     start = torch.randn(*front, m, count, dtype=A.dtype) if X is None else X
 
-    def each(x: Tensor | None, i: int) -> Tensor | None:
+    def each(x: Any, i: int) -> Any:
         return None if x is None else x.reshape(-1, *x.shape[-2:])[i] if x.dim() > 2 else x
 
     found = []
     with torch.no_grad():
         for i in range(start.reshape(-1, m, count).shape[0]):
-            inverse = each(iK, i)
-            found.append(_one_lobpcg(
-                each(A, i), each(B, i), each(start, i),  # type: ignore[arg-type]
-                (lambda r: r) if inverse is None else (lambda r, p=inverse: p @ r),  # type: ignore[misc]
-                1000 if niter is None else niter, tol, largest is None or largest))
+            found.append(_one_lobpcg(each(A, i), each(B, i), each(start, i), each(iK, i),
+                                     1000 if niter is None else niter, tol,
+                                     largest is None or largest))
     values = torch.stack([e for e, _ in found]).reshape(*front, count)[..., :k]
     vectors = torch.stack([v for _, v in found]).reshape(*front, m, count)[..., :k]
     return values, vectors
