@@ -65,53 +65,82 @@ def canonicalize(wanted: list[Node]) -> Pending:
     A node that somebody outside this graph holds (a live tensor, a pending derivative) is computed
     and kept if working it out again would be expensive: being part of the graph asked for it.
     """
-    order: list[Node] = []
-    place: dict[int, int] = {}
-    uses: list[int] = []
-    leaves: list[Node] = []
-    numbers: list[Number] = []
-    parts: list[Any] = []
-    stack = wanted[::-1]
-    while stack:
-        node = stack[-1]
-        key = id(node)
-        if key in place:
-            stack.pop()
-            continue
-        src = node.src
-        if node.op is SLICE and src and src[0].value is not None and _is_window(node):
-            leaves.append(node)
-            parts.append((node.shape, node.dtype, _steps(node)))
-        elif (node.op is AS_STRIDED and src and src[0].value is not None
-              and _is_view(node)):
-            leaves.append(node)
-            parts.append((node.shape, node.dtype, node.attrs[1]))
-        elif node.value is None and src:
-            try:
-                at = [place[id(s)] for s in src]
-            except KeyError:
-                stack.extend([s for s in src if id(s) not in place][::-1])
+    w = _Walk()
+    w.below(wanted)
+    roots = wanted + _needed_later(w.order, {id(n) for n in wanted}, w.uses)
+    donated = _given_up(w.order, w.leaves, w.place, w.uses)
+    structure = (tuple(w.parts), tuple([w.place[id(r)] for r in roots]), donated)
+    return Pending(w.order, roots, w.leaves, w.numbers, structure, donated)
+
+
+class _Walk:
+    """Nodes in order, what each is in the structure, and how many of the others read it."""
+
+    __slots__ = ("leaves", "numbers", "order", "parts", "place", "uses")
+
+    def __init__(self) -> None:
+        self.order: list[Node] = []
+        self.place: dict[int, int] = {}
+        self.uses: list[int] = []
+        self.leaves: list[Node] = []
+        self.numbers: list[Number] = []
+        self.parts: list[Any] = []
+
+    def below(self, wanted: list[Node]) -> None:
+        """Enter everything that the wanted nodes need, sources first."""
+        place, uses = self.place, self.uses
+        stack = wanted[::-1]
+        while stack:
+            node = stack.pop()
+            if id(node) in place or self.leaf(node) is not None:
+                continue
+            at: list[int] = []
+            missing: list[Node] = []
+            for s in node.src:
+                i = place.get(id(s))
+                if i is None:
+                    i = self.leaf(s)
+                if i is None:
+                    missing.append(s)
+                else:
+                    at.append(i)
+            if missing:
+                stack.append(node)
+                missing.reverse()
+                stack += missing
                 continue
             for i in at:
                 uses[i] += 1
             attrs = node.attrs
             if node.op is WRITE and node.dtype.kind != "c":
-                numbers.append(Number(attrs[2], int64, False, node))
+                self.numbers.append(Number(attrs[2], int64, False, node))
                 attrs = attrs[:2]
-            parts.append((node.op, attrs, *at))
-        elif node.value is not None:
-            leaves.append(node)
-            parts.append((node.shape, node.dtype))
-        else:
-            parts.append(_leaf(node, numbers))
-        stack.pop()
-        place[key] = len(order)
-        order.append(node)
-        uses.append(0)
-    roots = wanted + _needed_later(order, {id(w) for w in wanted}, uses)
-    donated = _given_up(order, leaves, place, uses)
-    structure = (tuple(parts), tuple([place[id(r)] for r in roots]), donated)
-    return Pending(order, roots, leaves, numbers, structure, donated)
+            self.enter(node, (node.op, attrs, *at))
+
+    def enter(self, node: Node, part: Any) -> int:
+        """Give a node its place."""
+        at = self.place[id(node)] = len(self.order)
+        self.order.append(node)
+        self.uses.append(0)
+        self.parts.append(part)
+        return at
+
+    def leaf(self, node: Node) -> int | None:
+        """The place of a node that needs no other one, None if it has to be computed."""
+        if node.value is not None:
+            self.leaves.append(node)
+            return self.enter(node, (node.shape, node.dtype))
+        src = node.src
+        if not src:
+            return self.enter(node, _leaf(node, self.numbers))
+        op = node.op
+        if op is SLICE:
+            if src[0].value is None or not _is_window(node):
+                return None
+        elif op is not AS_STRIDED or src[0].value is None or not _is_view(node):
+            return None
+        self.leaves.append(node)
+        return self.enter(node, (node.shape, node.dtype, _steps(node)))
 
 
 def _is_window(node: Node) -> bool:
