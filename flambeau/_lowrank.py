@@ -93,7 +93,9 @@ def _one_lobpcg(A: Any, B: Any, x: Any, inverse: Any,  # noqa: N803
             size + values.abs()))
         if bool((error < tol).all()):
             break
-        parts = [x, residual if inverse is None else inverse @ residual] + ([] if moved is None else [moved])
+        parts = [x, residual if inverse is None else inverse @ residual]
+        if moved is not None:
+            parts.append(moved)
         span = torch.cat([p / _linalg["norm"](p, dim=0).clamp(min=1e-30) for p in parts], -1)
         values, turn = _ritz(A, B, span, largest)
         values, turn = values[:k], turn[:, :k]

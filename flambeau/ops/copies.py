@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import splitting, view
+from ..graph.node import Node
+from . import complex_, splitting, view
 from .table import public
 
 _FORMS: dict[str, Callable[..., Any]] = {
@@ -18,7 +19,13 @@ _FORMS: dict[str, Callable[..., Any]] = {
     "split": splitting.split, "split_with_sizes": splitting.split_with_sizes,
     "squeeze": view.squeeze, "t": view.t, "transpose": view.transpose, "unbind": splitting.unbind,
     "unfold": view.unfold, "unsqueeze": view.unsqueeze, "view": view.view,
+    "view_as_complex": complex_.view_as_complex, "view_as_real": complex_.view_as_real,
 }
 for _name, _form in _FORMS.items():
     public(f"torch.{_name}_copy")(_form)
 public("narrow_copy")(view.narrow)
+
+
+@public("torch.alias_copy")
+def alias_copy(input: Node) -> Node:
+    return input

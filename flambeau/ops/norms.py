@@ -124,6 +124,19 @@ def _nuclear(x: Node, dim: Dim, keepdim: bool) -> Node:
     return a.reshape(out, tuple(1 if d in two else n for d, n in enumerate(x.shape)))
 
 
+@public("torch.frobenius_norm")
+def frobenius_norm(input: Node, dim: Dim = None, keepdim: bool = False) -> Node:
+    return norm(input, "fro", dim or None, keepdim)
+
+
+@public("torch.nuclear_norm")
+def nuclear_norm(input: Node, dim: Any = None, keepdim: bool = False) -> Node:
+    """Over two dims; a bool in their place is `keepdim`."""
+    if isinstance(dim, bool):
+        dim, keepdim = None, dim
+    return norm(input, "nuc", dim, keepdim)
+
+
 @public("dist")
 def dist(input: Node, other: Node, p: float = 2) -> Node:
     x, y = promote(input, other)

@@ -51,7 +51,7 @@ def split_method(input: V, split_size: Any, dim: int = 0) -> tuple[V, ...]:
     return split(input, split_size, dim)
 
 
-@view_op("split_with_sizes")
+@view_op("split_with_sizes", "unsafe_split_with_sizes")
 def split_with_sizes(input: V, split_sizes: Sequence[int], dim: int = 0) -> tuple[V, ...]:
     d = wrap_dim(dim, input.ndim)
     sizes = ints((split_sizes,))

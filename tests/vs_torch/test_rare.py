@@ -5,7 +5,7 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 from flambeau.ops import (  # noqa: E402
-    contraction, differences, einsum, fractional, histograms, ldl, linalg,
+    contraction, copies, differences, einsum, fractional, histograms, ldl, linalg, norms, splitting,
 )
 
 from .nodes import check, leaf, raises_alike  # noqa: E402
@@ -148,3 +148,16 @@ def test_fractional_max_pool(rank, kernel, out):
     check(lambda x, u: fractional.fractional_max_pool(x, u, kernels, sizes),
           lambda x, u: theirs(x, kernel, output_size=out, return_indices=True, _random_samples=u),
           x, samples)
+
+
+# ---------------------------------------------------------------- other names of known functions
+
+
+def test_other_names():
+    x = leaf(3, 4)
+    check(norms.frobenius_norm, torch.frobenius_norm, x, 1)
+    check(norms.frobenius_norm, torch.frobenius_norm, x, (0, 1), True)
+    check(norms.nuclear_norm, torch.nuclear_norm, x, tol=1e-6)
+    check(norms.nuclear_norm, torch.nuclear_norm, x, (0, 1), True, tol=1e-6)
+    check(splitting.split_with_sizes, torch.unsafe_split_with_sizes, x, [1, 3], 1)
+    check(copies.alias_copy, torch.alias_copy, x)
