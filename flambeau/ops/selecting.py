@@ -7,7 +7,7 @@ the elements themselves are taken in the graph, so that gradients flow.
 """
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ..core import dtype as dt
 from ..core.layout import wrap_dim
 from ..graph.node import Node
 from ..graph.primitive import broadcast
+from ..graph.realize import realize
 from . import algebra as alg
 from . import promotion as pro
 from .known import array, bounds, constant
@@ -81,45 +82,69 @@ def unique(input: Node, sorted: bool = True, return_inverse: bool = False,
            return_counts: bool = False, dim: int | None = None) -> Any:
     """The distinct elements (or slices along dim), in order."""
     pro.check_ordered("unique", input)
-    values = array(input)
-    if dim is None:
-        out, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-        inverse = inverse.reshape(values.shape)
-    else:
+    if dim is not None:
         d = wrap_dim(dim, input.ndim)
-        out, inverse, counts = np.unique(values, return_inverse=True, return_counts=True, axis=d)
-        inverse = inverse.reshape(-1)
-    return _with(out, inverse, counts, return_inverse, return_counts)
+        slices, index, sizes = np.unique(array(input), return_inverse=True, return_counts=True,
+                                         axis=d)
+        found = (constant(slices), constant(index.reshape(-1).astype(np.int64)),
+                 constant(sizes.astype(np.int64)))
+        return _wanted(found, return_inverse, return_counts)
+    flat = alg.reshape(input, (input.size,))
+    order = alg.argsort(flat, 0)
+    ordered = alg.along(flat, order, 0)
+    runs = _runs(alg.reshape(ordered, (input.size, 1)), [ordered, order])
+    values = alg.take(ordered, [runs.starts], (0,))
+    # The group of each element, where the element was.
+    inverse = alg.put(alg.full(flat.shape, 0, dt.int64), runs.group, [order], (0,))
+    found = values, alg.reshape(inverse, input.shape), runs.counts
+    return _wanted(found, return_inverse, return_counts)
 
 
 @public("unique_consecutive")
 def unique_consecutive(input: Node, return_inverse: bool = False, return_counts: bool = False,
                        dim: int | None = None) -> Any:
     """The elements (or slices along dim) without those equal to their predecessor."""
-    values = array(input)
     d = 0 if dim is None else wrap_dim(dim, input.ndim)
-    line = values.reshape(-1) if dim is None else values
+    line = alg.reshape(input, (input.size,)) if dim is None else input
     n = line.shape[d]
-    new = np.ones(n, bool)
-    if n > 1:
-        ahead, behind = (np.moveaxis(line, d, 0)[s].reshape(n - 1, -1)
-                         for s in (slice(1, None), slice(None, -1)))
-        new[1:] = (ahead != behind).any(1)
-    first = np.flatnonzero(new)
-    inverse = np.cumsum(new) - 1
-    counts = np.diff(np.append(first, n))
-    if dim is None:
-        inverse = inverse.reshape(values.shape)
-    return _with(np.take(line, first, axis=d), inverse, counts, return_inverse, return_counts)
+    first = alg.permute(line, (d, *(i for i in range(line.ndim) if i != d)))
+    runs = _runs(alg.reshape(first, (n, line.size // n if n else 0)), [])
+    values = alg.take(first, [runs.starts], (0,))
+    values = alg.permute(values, (*range(1, d + 1), 0, *range(d + 1, line.ndim)))
+    inverse = runs.group if dim is not None else alg.reshape(runs.group, input.shape)
+    return _wanted((values, inverse, runs.counts), return_inverse, return_counts)
 
 
-def _with(out: Any, inverse: Any, counts: Any, want_inverse: bool, want_counts: bool) -> Any:
-    found = [constant(out)]
-    if want_inverse:
-        found.append(constant(inverse.astype(np.int64)))
-    if want_counts:
-        found.append(constant(counts.astype(np.int64)))
-    return found[0] if len(found) == 1 else tuple(found)
+class Runs(NamedTuple):
+    """Equal neighbours as groups: the group of each row, where groups start, their sizes."""
+
+    group: Node
+    starts: Node
+    counts: Node
+
+
+def _runs(rows: Node, others: list[Node]) -> Runs:
+    """The runs of equal rows of a matrix. Their number has to be known, so they are computed now,
+    and `others` with them."""
+    n = rows.shape[0]
+    if not n:
+        none = alg.full((0,), 0, dt.int64)
+        return Runs(none, none, none)
+    differ = alg.ne(alg.narrow(rows, 0, 1, n - 1), alg.narrow(rows, 0, 0, n - 1))
+    changes = alg.cast(alg.reshape(alg.any_(differ, (1,)), (n - 1,)), dt.int64)
+    group = alg.scan(alg.cat([alg.full((1,), 0, dt.int64), changes], 0), "add", 0)
+    realize([group, *others])
+    size = int(array(group)[-1]) + 1
+    starts = alg.put(alg.full((size,), n, dt.int64), alg.iota((n,), 0), [group], (0,), "min")
+    ends = alg.cat([alg.narrow(starts, 0, 1, size - 1), alg.full((1,), n, dt.int64)], 0)
+    return Runs(group, starts, ends - starts)
+
+
+def _wanted(found: tuple[Node, Node, Node], inverse: bool, counts: bool) -> Any:
+    """Values and what else was asked for, computed, so that no derivative is recorded."""
+    kept = [found[0], *([found[1]] if inverse else ()), *([found[2]] if counts else ())]
+    realize(kept)
+    return kept[0] if len(kept) == 1 else tuple(kept)
 
 
 @public("torch.isin")

@@ -1,4 +1,6 @@
 """Indexing, gathering, scattering and value-dependent shapes agree with PyTorch."""
+import math
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -217,3 +219,14 @@ ERRORS = [
 def test_errors(ours, theirs, args):
     got, want = raises_alike(ours, theirs, *args)
     assert got == want
+
+
+@pytest.mark.parametrize("data", [
+    L([math.nan, 1.0, -0.0, 0.0, math.nan, 2.0]), L([[3, 1, 1], [1, 3, 3]]), L([True, False, True]),
+    L([7]), torch.zeros(0), torch.zeros(2, 0)])
+def test_unique_values(data):
+    for kw in ({}, {"return_inverse": True, "return_counts": True}):
+        check(sel.unique, torch.unique, data, **kw)
+        check(sel.unique_consecutive, torch.unique_consecutive, data, **kw)
+    for d in range(data.ndim if data.numel() else 0):
+        check(sel.unique_consecutive, torch.unique_consecutive, data, dim=d, return_counts=True)
