@@ -37,6 +37,7 @@ from .tensor.creation import (
     full, full_like, get_default_dtype, is_tensor, numel, ones, ones_like, scalar_tensor,
     set_default_dtype, tensor, zeros, zeros_like,
 )
+from .tensor import elementary as _elementary
 from .tensor.elementary import from_dlpack, to_dlpack
 from .tensor.dropout import (
     alpha_dropout, dropout, feature_alpha_dropout, feature_dropout,
@@ -65,6 +66,7 @@ from .tensor.windows import (
 _names.load()
 _names.attach()
 _override.attach()
+_elementary.attach()
 from ._foreach import FUNCTIONS as _foreach  # noqa: E402  (needs the table)
 from ._ops import classes, ops  # noqa: E402,F401
 from ._sym import *  # noqa: E402,F403
@@ -91,6 +93,7 @@ LAZY: dict[str, str] = {name: name for name in (
 )}
 # Functions that are imported when first asked for, and where from.
 LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat",
+                        "PyTorchFileReader": "_C", "PyTorchFileWriter": "_C",
                         "compile": "compiler", "Future": "futures", "ScriptModule": "jit"}
 LATE |= dict.fromkeys((
     "affine_grid_generator", "batch_norm", "binary_cross_entropy_with_logits", "cond", "conv_tbc",

@@ -55,6 +55,9 @@ def script_if_tracing(fn: Callable[..., Any]) -> Callable[..., Any]:
     return fn
 
 
+_script_if_tracing = script_if_tracing
+
+
 def interface(obj: Any) -> Any:
     return obj
 

@@ -5,7 +5,10 @@ import enum
 from typing import Any
 
 from ..core.absent import refuse, refuse_all, refusing_class
-from . import errors, symbolic_helper, symbolic_opset9, symbolic_opset12
+from . import (
+    errors, symbolic_helper, symbolic_opset9, symbolic_opset10, symbolic_opset11,
+    symbolic_opset12, symbolic_opset13,
+)
 
 _ERROR = RuntimeError("flambeau does not export ONNX models")
 
@@ -44,5 +47,6 @@ producer_name, producer_version = "pytorch", "2.13.0"
 
 __all__ = ["ONNXProgram", "OnnxExporterError", "OperatorExportTypes", "TrainingMode", "errors",
            "export", "is_in_onnx_export", "register_custom_op_symbolic",
-           "select_model_mode_for_export", "symbolic_helper", "symbolic_opset9",
+           "select_model_mode_for_export", "symbolic_helper", "symbolic_opset9", "symbolic_opset10",
+           "symbolic_opset11", "symbolic_opset13",
            "symbolic_opset12", "unregister_custom_op_symbolic"]

@@ -4,11 +4,13 @@ In: tensors. Out: tensors over the same memory.
 """
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..core.dtype import dtype as DType  # noqa: N812
 from . import functionalize as f
 from . import pinning
 from .conversion import shared, values
@@ -22,6 +24,37 @@ CPU_DEVICE = (1, 0)                             # DLPack's (device type, device 
 def _elements(self: Tensor, found: list[Any]) -> Tensor:
     array = np.array(found, self.dtype.numpy).reshape(self._shape)
     return overwrite(self, pinning.array_node(array, self.dtype))
+
+
+def _as_bytes(self: Tensor, kind: Any) -> Tensor:
+    """The same memory as elements of another size; the last dim grows or shrinks."""
+    if not self._shape:
+        raise RuntimeError(f"self.dim() cannot be 0 to view {self.dtype} as {kind} (different "
+                           "element sizes)")
+    array = shared(self.detach())
+    if kind.itemsize > self.dtype.itemsize:
+        ratio = kind.itemsize // self.dtype.itemsize
+        if self._shape[-1] % ratio:
+            raise RuntimeError(f"self.size(-1) must be divisible by {ratio} to view {self.dtype} "
+                               f"as {kind} (different element sizes), but got {self._shape[-1]}")
+    return from_numpy(array.view(kind.numpy))
+
+
+def attach() -> None:
+    """Let `view(dtype)` change the size of the elements."""
+    plain = Tensor.view                         # type: ignore[attr-defined]
+
+    @functools.wraps(plain)
+    def view(self: Tensor, *size: Any, dtype: Any = None) -> Tensor:
+        kind = size[0] if len(size) == 1 and isinstance(size[0], DType) else dtype
+        if kind is not None:
+            if kind.itemsize != self.dtype.itemsize and kind.kind != "c" and (
+                    self.dtype.kind != "c"):
+                return _as_bytes(self, kind)
+            return plain(self, kind)
+        return plain(self, *size)
+
+    Tensor.view = view                          # type: ignore[attr-defined]
 
 
 @method
