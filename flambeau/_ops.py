@@ -108,7 +108,30 @@ _ATEN: dict[str, Callable[..., Any]] = {
     "_to_copy": _to_copy, "_unsafe_view": lambda x, size: x.reshape(size),
     "alias": lambda x: x.view(x.shape), "sym_size": lambda x, dim: x.shape[dim],
     "_local_scalar_dense": lambda x: x.item(), "lift_fresh": lambda x: x,
+    "_pin_memory": lambda x, device=None: x.pin_memory(),
 }
+
+
+# Operators that PyTorch keeps to itself; libraries have them as keys of tables.
+_INTERNAL = frozenset({
+    "_assert_scalar", "_assert_tensor_metadata", "_conj", "_embedding_bag", "_fft_c2c", "_fft_c2r",
+    "_fft_r2c", "_grouped_mm", "_is_all_true", "_sparse_addmm", "_sparse_mm_reduce_impl",
+    "_upsample_bilinear2d_aa", "convolution", "convolution_backward", "index", "slice",
+    "sym_constrain_range_for_size", "view_as_real_copy", "native_dropout",
+    "_scaled_dot_product_flash_attention", "_scaled_dot_product_efficient_attention",
+    "_scaled_dot_product_flash_attention_for_cpu", "_log_softmax_backward_data",
+    "native_layer_norm_backward", "native_group_norm_backward", "native_batch_norm_backward",
+    "convolution_overrideable", "threshold_backward", "_unsafe_index", "upsample_bilinear2d",
+    "upsample_nearest2d", "_native_batch_norm_legit", "max_pool2d_with_indices",
+})
+
+
+def _internal(name: str) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f"torch.ops.aten.{name}: flambeau does not split its functions "
+                                  "into PyTorch's internal operators")
+
+    return call
 
 
 def _aten(name: str) -> Callable[..., Any] | None:
@@ -119,6 +142,8 @@ def _aten(name: str) -> Callable[..., Any] | None:
             return fn
     if name in _ATEN:
         return _ATEN[name]
+    if name in _INTERNAL:
+        return _internal(name)
     import importlib
 
     fn = getattr(importlib.import_module(__package__ or ""), name, None)

@@ -35,7 +35,7 @@ from .module_hooks import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
-from .module_state import StateMethods
+from .module_state import StateMethods, _IncompatibleKeys  # noqa: F401  (programs look here)
 from .module_tree import TreeMethods
 
 __all__ = [
