@@ -36,6 +36,8 @@ def contract(a: Node, b: Node, a_dims: Shape, b_dims: Shape, out_dims: Shape,
 
 def _thin(x: Node, dims: Shape, other: Shape, extent: dict[int, int]) -> tuple[Node, Shape]:
     """Without the dims of extent 1 that the other operand has longer."""
+    if x.shape == tuple([extent[d] for d in dims]):
+        return x, dims
     kept = tuple(i for i, d in enumerate(dims)
                  if x.shape[i] == extent[d] or d not in other)
     if len(kept) == len(dims):
@@ -158,6 +160,9 @@ def bmm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
 def matmul(input: Node, other: Node) -> Node:
     """The matrix product; 1-d operands are row or column, leading dims are a batch."""
     a, b = input, other
+    if len(a.shape) == 2 == len(b.shape):
+        _check_matmul(a, b)
+        return contract(a, b, (2, 3), (3, 4), (2, 4))
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError("both arguments to matmul need to be at least 1D, but they are "
                            f"{a.ndim}D and {b.ndim}D")

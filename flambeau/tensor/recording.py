@@ -86,21 +86,22 @@ def tape(out: Node, edges: dict[int, Edge | None], cls: type[OpGradFn],
     `edges` is extended by what is found, so that several results share their entries.
     """
     inputs = inputs or {}
-    stack = [(out, False)]
+    stack = [out]
     while stack:
-        node, done = stack.pop()
+        node = stack[-1]
         key = id(node)
-        if key in edges:
+        if key in edges or not node.src:
+            edges.setdefault(key)
+            stack.pop()
             continue
-        if not done:
-            if not node.src:
-                edges[key] = None
-                continue
-            stack.append((node, True))
-            stack.extend((s, False) for s in node.src if id(s) not in edges)
+        src = node.src
+        missing = [s for s in src if id(s) not in edges]
+        if missing:
+            stack += missing
             continue
-        found = tuple(edges[id(s)] for s in node.src)
-        if node.dtype.kind not in "fc" or not any(e is not None for e in found):
+        stack.pop()
+        found = tuple([edges[id(s)] for s in src])
+        if found.count(None) == len(found) or node.dtype.kind not in "fc":
             edges[key] = None
             continue
         last = node is out
