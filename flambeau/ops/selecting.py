@@ -1,12 +1,14 @@
 """Results whose shape depends on values: nonzero, masked_select, unique, histograms, searches.
 
-In: nodes. Out: nodes. Positions are found in NumPy from the values, which are computed for that;
-the elements themselves are taken in the graph, so that gradients flow.
+In: nodes. Out: nodes. What decides a shape is computed for that: a mask (its positions are found
+in NumPy), the number of groups. The elements themselves are taken in the graph, so that gradients
+flow.
 
     masked_select(%0, mask)  ->  take(%0, constant positions of mask)
 """
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -159,7 +161,22 @@ def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False,
             one = alg.reshape(alg.narrow(flat, 0, i, 1), ())
             found = alg.or_(found, alg.eq(a, one))
         return alg.not_(found) if invert else found
-    return constant(np.isin(array(a), array(b), invert=invert))
+    if a.dtype.kind == "c":
+        return constant(np.isin(array(a), array(b), invert=invert))
+    tests = alg.reshape(b, (b.size,))
+    tests = alg.along(tests, alg.argsort(tests, 0), 0)
+    found = alg.reshape(_among(alg.reshape(a, (a.size,)), tests), a.shape)
+    return alg.not_(found) if invert else found
+
+
+def _among(x: Node, tests: Node) -> Node:
+    """Whether elements of a vector are among sorted tests. A NaN is among none."""
+    # A search passes every NaN; those of the tests stand last, where infinities may stand too.
+    lines = tests
+    if tests.dtype.kind == "f":
+        lines = alg.where(alg.isnan(tests), alg.full(tests.shape, math.inf, tests.dtype), tests)
+    place = alg.min_(alg.search(lines, x, False), tests.size - 1)
+    return alg.eq(alg.take(tests, [place], (0,)), x)
 
 
 # ---------------------------------------------------------------- counts
@@ -192,20 +209,24 @@ def histc(input: Node, bins: int = 100, min: float = 0, max: float = 0) -> Node:
     if bins <= 0:
         raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     pro.check_ordered("aminmax_cpu", input)
-    values = array(input).reshape(-1)
+    x = alg.reshape(input, (input.size,))
     low, high = float(min), float(max)
-    if low == high and values.size:
-        low, high = float(values.min()), float(values.max())
+    if low == high and input.size:
+        ends = alg.cat([alg.amin(x, (0,)), alg.amax(x, (0,))], 0)
+        low, high = map(float, array(ends))
     if low == high:
         low, high = low - 1, high + 1
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
     if not low < high:
         raise RuntimeError("torch.histc: max must be larger than min")
-    if not np.isfinite([low, high]).all():
-        raise RuntimeError(f"torch.histc: range of [{low}, {high}] is not finite")
-    inside = values[(values >= low) & (values <= high)]
-    at = ((inside - low) * (bins / (high - low))).astype(np.int64)
-    counts = np.bincount(np.minimum(at, bins - 1), minlength=bins)
-    return constant(counts.astype(input.dtype.numpy))
+    if x.dtype.kind != "f":
+        x = alg.cast(x, dt.float64)
+    inside = alg.and_(alg.ge(x, low), alg.le(x, high))
+    at = alg.cast((alg.where(inside, x, low) - low) * (bins / (high - low)), dt.int64)
+    counts = alg.put(alg.full((bins,), 0, dt.int64), alg.cast(inside, dt.int64),
+                     [alg.min_(at, bins - 1)], (0,), "add")
+    return alg.cast(counts, input.dtype)
 
 
 # ---------------------------------------------------------------- searches

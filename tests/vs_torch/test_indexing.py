@@ -221,6 +221,24 @@ def test_errors(ours, theirs, args):
     assert got == want
 
 
+@pytest.mark.parametrize("least", [math.inf, 0.5])
+def test_membership_with_nan(least):
+    tests = torch.cat([torch.arange(20.0), L([math.nan, least, math.nan])])
+    x = L([[math.nan, math.inf, -math.inf], [3.0, 0.5, 50.0]])
+    check(sel.isin, torch.isin, x, tests)
+    check(sel.isin, torch.isin, x, torch.full((20,), math.nan), invert=True)
+    check(sel.isin, torch.isin, L(3), torch.arange(20))
+
+
+def test_histc_ranges():
+    for args in ((4, 0, 0), (4, 0, 2), (3, -1, 1)):
+        check(sel.histc, torch.histc, L([1.0, 2.0, 0.5, 1.0, -1.0]), *args)
+        check(sel.histc, torch.histc, L([]), *args)
+    check(sel.histc, torch.histc, L([1.0, math.nan]), 4, 0, 2)
+    raises_alike(sel.histc, torch.histc, L([1.0]), 4, math.inf, 2)
+    raises_alike(sel.histc, torch.histc, L([1.0]), 4, 5, 2)
+
+
 @pytest.mark.parametrize("data", [
     L([math.nan, 1.0, -0.0, 0.0, math.nan, 2.0]), L([[3, 1, 1], [1, 3, 3]]), L([True, False, True]),
     L([7]), torch.zeros(0), torch.zeros(2, 0)])
