@@ -4,7 +4,7 @@ from __future__ import annotations
 import enum
 from typing import Any
 
-from ..core.absent import refuse, refuse_all, refusing_class
+from ..core.absent import refuse, refusing_class
 from . import (
     errors, symbolic_helper, symbolic_opset9, symbolic_opset10, symbolic_opset11,
     symbolic_opset12, symbolic_opset13,
@@ -37,11 +37,18 @@ def is_in_onnx_export() -> bool:
 
 export = refuse("export", _ERROR)
 ONNXProgram: Any = refusing_class("ONNXProgram", __name__, _ERROR)
-_REFUSED = refuse_all(("register_custom_op_symbolic", "unregister_custom_op_symbolic",
-                       "select_model_mode_for_export", "dynamo_export"), _ERROR)
-register_custom_op_symbolic = _REFUSED["register_custom_op_symbolic"]
-unregister_custom_op_symbolic = _REFUSED["unregister_custom_op_symbolic"]
-select_model_mode_for_export = _REFUSED["select_model_mode_for_export"]
+select_model_mode_for_export = refuse("select_model_mode_for_export", _ERROR)
+dynamo_export = refuse("dynamo_export", _ERROR)
+
+
+def register_custom_op_symbolic(symbolic_name: str, symbolic_fn: Any, opset_version: int) -> None:
+    """Accepted: nothing is exported, so nothing will ask for it."""
+
+
+def unregister_custom_op_symbolic(symbolic_name: str, opset_version: int) -> None:
+    """Accepted."""
+
+
 OnnxExporterError = errors.OnnxExporterError
 producer_name, producer_version = "pytorch", "2.13.0"
 

@@ -4,7 +4,7 @@ In: sizes, data, tensors. Out: tensors; subclasses of Tensor are made here.
 """
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 import numpy as np
 
@@ -164,6 +164,13 @@ class LegacyType:
 
     def __instancecheck__(self, x: Any) -> bool:
         return isinstance(x, Tensor) and x.dtype is self.kind
+
+    def __or__(self, other: Any) -> Any:
+        """`torch.LongTensor | None`, in annotations."""
+        return Union[self, other]  # noqa: UP007
+
+    def __ror__(self, other: Any) -> Any:
+        return Union[other, self]  # noqa: UP007
 
     def __repr__(self) -> str:
         return f"<class '{self.type_name}'>"

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from ...tensor.generator import Generator
 from ._utils.collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
-from .iterators import _DatasetKind, _SingleProcessDataLoaderIter
+from .iterators import _BaseDataLoaderIter, _DatasetKind, _SingleProcessDataLoaderIter
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 T_co = TypeVar("T_co", covariant=True)
@@ -211,3 +211,12 @@ def _warn_of_many(num_workers: int) -> None:
             "DataLoader is going to create. Please be aware that excessive worker creation might "
             "get DataLoader running slow or even freeze, lower the worker number to avoid "
             "potential slowness/freeze if necessary.", stacklevel=3)
+
+
+def __getattr__(name: str) -> Any:
+    """The iterator over workers, whose module only programs with workers need."""
+    if name == "_MultiProcessingDataLoaderIter":
+        from .workers import _MultiProcessingDataLoaderIter
+
+        return _MultiProcessingDataLoaderIter
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
