@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib as _importlib
+import sys as _sys
 from typing import Any as _Any
 
 from .api import *  # noqa: F403
@@ -36,3 +37,6 @@ def __dir__() -> list[str]:
 
 for _name, _module in _SPACES.items():
     globals().setdefault(_name, _module)
+
+# `torch.torch`, which programs that import carelessly have come to rely on.
+torch = _sys.modules[__name__]
