@@ -57,6 +57,7 @@ def _own_references() -> int:
 
 
 LISTED = _own_references()
+VIEWS = frozenset((SLICE, AS_STRIDED))          # of a computed value: leaves
 
 
 def canonicalize(wanted: list[Node]) -> Pending:
@@ -89,16 +90,16 @@ class _Walk:
     def below(self, wanted: list[Node]) -> None:
         """Enter everything that the wanted nodes need, sources first."""
         place, uses = self.place, self.uses
-        stack = wanted[::-1]
+        stack = [n for n in wanted[::-1] if self.leaf(n) is None]
         while stack:
             node = stack.pop()
-            if id(node) in place or self.leaf(node) is not None:
+            if id(node) in place:
                 continue
             at: list[int] = []
             missing: list[Node] = []
             for s in node.src:
                 i = place.get(id(s))
-                if i is None:
+                if i is None and (s.value is not None or not s.src or s.op in VIEWS):
                     i = self.leaf(s)
                 if i is None:
                     missing.append(s)
