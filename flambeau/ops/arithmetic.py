@@ -13,6 +13,7 @@ from typing import Any
 from ..core import dtype as dt
 from ..core.defaults import default_dtype
 from ..graph.node import Node
+from ..graph.primitive import PRIMITIVES
 from . import algebra as a
 from .algebra import cast, where
 from .complex_ import MODULUS, SGN
@@ -32,6 +33,9 @@ from .promotion import (
 from .table import public
 
 Number = Any
+ONE = 1
+# The primitives themselves where both operands are nodes: one call less on the hottest path.
+ADD, MUL = PRIMITIVES["add"], PRIMITIVES["mul"]
 
 
 def _check_alpha(kind: dt.dtype, alpha: Number) -> None:
@@ -55,9 +59,9 @@ def _scaled(x: Node, alpha: Number) -> Node:
 
 
 @public("add", inplace=True)
-def add(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
+def add(input: Node, other: Node | Number, *, alpha: Number = ONE) -> Node:
     x, y = promote(input, other)
-    return a.add(x, _scaled(y, alpha))
+    return ADD(x, y if alpha is ONE else _scaled(y, alpha))
 
 
 @public("sub", "subtract", inplace=True)
@@ -83,7 +87,7 @@ def rsub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
 @public("mul", "multiply", inplace=True)
 def mul(input: Node, other: Node | Number) -> Node:
     x, y = promote(input, other)
-    return a.mul(x, y)
+    return MUL(x, y)
 
 
 @public("div", "divide", inplace=True)

@@ -37,7 +37,7 @@ def ints(values: Sequence[Any]) -> Shape:
     """Sizes given as `f(2, 3)` or `f((2, 3))`."""
     if len(values) == 1 and hasattr(values[0], "__iter__") and not isinstance(values[0], Node):
         values = tuple(values[0])
-    return tuple(integer(v) for v in values)
+    return tuple([v if type(v) is int else integer(v) for v in values])
 
 
 # ---------------------------------------------------------------- the moves, on both kinds

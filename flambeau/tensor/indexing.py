@@ -65,6 +65,8 @@ def _width(key: Any) -> int:
 
 def _as_index(key: Any) -> Any:
     """A list, tuple or array of positions as a tensor."""
+    if type(key) is int or type(key) is slice:
+        return key
     from .creation import from_numpy, tensor
     if isinstance(key, np.ndarray):
         return from_numpy(np.ascontiguousarray(key).copy())
@@ -155,9 +157,9 @@ def _tensor_entry(p: _Plan, k: Tensor, d: int) -> int:
 
 def _sliced(p: _Plan, node: Node) -> Node:
     start, step, shape = tuple(p.start), tuple(p.step), tuple(p.shape)
-    if shape != node.shape or any(start) or any(s != 1 for s in step):
+    if shape != node.shape or any(start) or step.count(1) != len(step):
         node = SLICE(node, start=start, step=step, shape=shape)
-    final = tuple(1 if d < 0 else p.shape[d] for d in p.form)
+    final = tuple([1 if d < 0 else shape[d] for d in p.form])
     return node if final == node.shape else RESHAPE(node, shape=final)
 
 

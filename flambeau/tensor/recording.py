@@ -52,7 +52,7 @@ def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs
     kept = []
     for s, read_in_backward in zip(src, keep):
         if not read_in_backward:
-            kept.append(spec_of(s))
+            kept.append(_specs.get((s.shape, s.dtype)) or spec_of(s))
             continue
         t = inputs.get(id(s))
         # An in-place step keeps its own copy of the old value.
@@ -71,7 +71,7 @@ def step(node: Node, cls: type[OpGradFn], edges: tuple[Edge | None, ...], inputs
         if counter is not None:
             stores += ((-1, counter, counter.version + (own is not None)),)
     else:
-        out = spec_of(node)
+        out = _specs.get((node.shape, node.dtype)) or spec_of(node)
     fn = cls(op, node.attrs, out, tuple(kept), edges, stores, node.origin)
     if state.pack:
         _packer[0](fn, inputs)
