@@ -20,6 +20,7 @@ from ..core.config import config
 from ..core.dtype import dtype
 from ..core.trace import describe
 from ..runtime import native
+from ..runtime import native
 from ..runtime.buffer import Buffer
 from . import interpret
 from .canonicalize import LISTED, Pending, buffer_of, canonicalize, template
@@ -71,6 +72,7 @@ _pace = Pace()
 FAMILIES = 1024                          # structures whose programs are kept in memory
 _families: dict[tuple[Any, ...], Family] = {}
 _lock = threading.RLock()
+native.hold_over_fork(_lock, round_loading=True)
 native.hold_over_fork(_lock, outermost=True)
 statistics = Statistics()
 
@@ -94,7 +96,7 @@ def realize(nodes: list[Node]) -> None:
 
 
 def recorded(node: Node) -> None:
-    """Called with the result of every operation: bounds what is pending in a loop without a look."""
+    """Called with every operation's result: bounds what a loop that never looks leaves pending."""
     _pace.count += 1
     if _pace.count > BUDGET:
         _over_budget(node)

@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-import flambeau.ops
 from flambeau.core import dtype as dt
 from flambeau.graph.node import Node
 from flambeau.graph.primitive import BUFFER
 from flambeau.ops.table import TABLE
 from flambeau.runtime.buffer import Buffer
 
-for _module in pkgutil.iter_modules(flambeau.ops.__path__):
+# The name torch.ops is PyTorch's registry of operators, so the package is asked for by its path.
+for _module in pkgutil.iter_modules(importlib.import_module("flambeau.ops").__path__):
     importlib.import_module(f"flambeau.ops.{_module.name}")
 
 

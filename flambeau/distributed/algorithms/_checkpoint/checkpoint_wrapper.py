@@ -5,8 +5,8 @@ import enum
 from collections.abc import Callable
 from typing import Any
 
+from ....nn.base import torch
 from ....nn.modules.module import Module
-from ....utils.checkpoint import checkpoint
 
 _PREFIX = "_checkpoint_wrapped_module."
 
@@ -42,7 +42,7 @@ class CheckpointWrapper(ActivationWrapper):
     def __init__(self, mod: Module, checkpoint_impl: CheckpointImpl = CheckpointImpl.NO_REENTRANT,
                  checkpoint_fn: Callable[..., Any] | None = None, **kwargs: Any) -> None:
         super().__init__(mod)
-        self.checkpoint_fn = checkpoint_fn or checkpoint
+        self.checkpoint_fn = checkpoint_fn or torch.utils.checkpoint.checkpoint
         self._more = kwargs if checkpoint_fn else {"use_reentrant": False, **kwargs}
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
