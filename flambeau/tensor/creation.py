@@ -199,27 +199,33 @@ def _out(out: Tensor | None, made: Tensor) -> Tensor:
     return out
 
 
-def zeros(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-          requires_grad: bool = False, pin_memory: bool = False, names: Any = None) -> Tensor:
+def zeros(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
+          device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+          names: Any = None) -> Tensor:
     _check_layout(layout)
     kind = dtype or (out.dtype if out is not None else default_dtype())
-    return _out(out, filled(size_of(size, "zeros"), 0, kind, device, requires_grad))
+    shape = size_of(sizes if size is None else (size,), "zeros")
+    return _out(out, filled(shape, 0, kind, device, requires_grad))
 
 
-def ones(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
-         requires_grad: bool = False, pin_memory: bool = False, names: Any = None) -> Tensor:
+def ones(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
+         device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+          names: Any = None) -> Tensor:
     _check_layout(layout)
     kind = dtype or (out.dtype if out is not None else default_dtype())
-    return _out(out, filled(size_of(size, "ones"), 1, kind, device, requires_grad))
+    shape = size_of(sizes if size is None else (size,), "ones")
+    return _out(out, filled(shape, 1, kind, device, requires_grad))
 
 
-def empty(*size: Any, out: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
+def empty(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
+          device: Any = None,
           requires_grad: bool = False, pin_memory: bool = False, memory_format: Any = None,
           names: Any = None) -> Tensor:
     """Zeros: flambeau does not show you old memory."""
     _check_layout(layout)
     kind = dtype or (out.dtype if out is not None else default_dtype())
-    t = _out(out, filled(size_of(size, "empty"), 0, kind, device, requires_grad))
+    shape = size_of(sizes if size is None else (size,), "empty")
+    t = _out(out, filled(shape, 0, kind, device, requires_grad))
     return _in_order(t, memory_format)
 
 

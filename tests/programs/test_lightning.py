@@ -1,0 +1,8 @@
+"""lightning: an unmodified program computes what PyTorch computed."""
+from __future__ import annotations
+
+from tests.programs.running import check
+
+
+def test_lightning() -> None:
+    check("lightning_", "lightning")

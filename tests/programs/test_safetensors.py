@@ -1,0 +1,8 @@
+"""safetensors: an unmodified program computes what PyTorch computed."""
+from __future__ import annotations
+
+from tests.programs.running import check
+
+
+def test_safetensors() -> None:
+    check("safetensors_", "safetensors")

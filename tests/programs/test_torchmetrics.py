@@ -1,0 +1,8 @@
+"""torchmetrics: an unmodified program computes what PyTorch computed."""
+from __future__ import annotations
+
+from tests.programs.running import check
+
+
+def test_torchmetrics() -> None:
+    check("torchmetrics_", "torchmetrics")

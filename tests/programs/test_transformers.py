@@ -1,0 +1,8 @@
+"""transformers: an unmodified program computes what PyTorch computed."""
+from __future__ import annotations
+
+from tests.programs.running import check
+
+
+def test_transformers() -> None:
+    check("transformers_", "transformers")
