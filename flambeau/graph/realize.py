@@ -20,7 +20,6 @@ from ..core.config import config
 from ..core.dtype import dtype
 from ..core.trace import describe
 from ..runtime import native
-from ..runtime import native
 from ..runtime.buffer import Buffer
 from . import interpret
 from .canonicalize import LISTED, Pending, buffer_of, canonicalize, template
@@ -72,7 +71,6 @@ _pace = Pace()
 FAMILIES = 1024                          # structures whose programs are kept in memory
 _families: dict[tuple[Any, ...], Family] = {}
 _lock = threading.RLock()
-native.hold_over_fork(_lock, round_loading=True)
 native.hold_over_fork(_lock, outermost=True)
 statistics = Statistics()
 

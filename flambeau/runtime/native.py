@@ -58,7 +58,7 @@ if hasattr(os, "register_at_fork"):
 
 @lru_cache(maxsize=1)
 def binding() -> Any:
-    """llvmlite's binding, loaded by the first program: a third of the time `import flambeau` took."""
+    """llvmlite's binding, loaded by the first program: it takes as long as half of NumPy."""
     with _load_lock:
         import llvmlite.binding
 
