@@ -70,7 +70,7 @@ def plan(extent: int, lanes: int, work: int, reduces: bool, maskable: bool,
     """The segments of a loop over `extent`; `work` counts the operations of its body."""
     if exact and extent <= 16 * lanes:
         return _pieces(0, extent, lanes)
-    if maskable and heavy(work) and extent % lanes:
+    if maskable and heavy(work) and extent % lanes and extent > 1:
         return [Segment(0, extent, lanes, 1, True)]
     copies = 1
     if reduces and extent >= 8 * lanes:
@@ -110,7 +110,8 @@ def _rest(start: int, extent: int, lanes: int, maskable: bool) -> list[Segment]:
         return []
     if left % lanes == 0:
         return [Segment(start, extent, lanes, 1, False)]
-    if maskable:
+    # LLVM 22 makes a full-width store of a narrowing one under a constant mask of one lane.
+    if maskable and left > 1:
         return [Segment(start, extent, lanes, 1, True)]
     whole = start + left // lanes * lanes
     segments = [Segment(start, whole, lanes, 1, False)] if whole > start else []
