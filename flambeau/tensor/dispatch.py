@@ -24,7 +24,7 @@ from ..graph.realize import realize, recorded
 from .functionalize import edge_of, lay_out, read, requires_grad, wrap, wrap_as
 from .override import MODES, ask, ask_mode, asks
 from .recording import spec_of, step, tape
-from .resizing import copy_into
+from .resizing import EXACT, copy_into
 from .size import Size
 from .tensor import Tensor
 
@@ -339,7 +339,7 @@ def into(out: Any, result: Any, c: Call, name: str) -> Any:
     if not isinstance(out, Tensor) and len(outs) != len(nodes):
         raise TypeError(f"{name}(): expected a tuple of {len(nodes)} elements for 'out'")
     for o, node in zip(outs, nodes):
-        copy_into(o, node)
+        copy_into(o, node, name in EXACT and len(outs) == 1)
     if isinstance(out, Tensor):
         return out
     return type(result)(*outs) if hasattr(result, "_fields") else tuple(outs)

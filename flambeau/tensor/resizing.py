@@ -22,8 +22,27 @@ def can_cast(source: dtype, target: dtype) -> bool:
     return a <= b
 
 
-def copy_into(out: Tensor, node: Node) -> None:
-    """`out=`: resize where the shape differs, cast where that is allowed."""
+# Functions that do not cast into `out=`.
+EXACT = frozenset("""
+    abs ceil conj_physical floor frac neg sgn sign addbmm addmm addmv as_strided_copy
+    baddbmm bmm cross diag diagonal_copy expand_copy gather index_copy index_reduce det
+    eigvalsh lu_solve svdvals log_softmax mm msort norm permute_copy renorm scatter
+    scatter_add scatter_reduce slice_scatter softmax squeeze_copy take_along_dim
+    transpose_copy tril triu unsqueeze_copy view_copy amax amin diff dot matmul vdot
+    heaviside index_select multi_dot solve_triangular vecdot masked_select mv nan_to_num
+    nanquantile quantile narrow_copy ormqr tensordot where take matrix_norm
+""".split())
+_WORDS = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int",
+          "int16": "short int", "int8": "signed char", "uint8": "unsigned char",
+          "float16": "c10::Half", "bfloat16": "c10::BFloat16", "complex64": "c10::complex<float>",
+          "complex128": "c10::complex<double>"}
+
+
+def copy_into(out: Tensor, node: Node, exact: bool = False) -> None:
+    """`out=`: resize where the shape differs, cast where that is allowed (not if `exact`)."""
+    if exact and node.dtype is not out.dtype:
+        want, got = (_WORDS.get(k.name, k.name) for k in (node.dtype, out.dtype))
+        raise RuntimeError(f"Expected out tensor to have dtype {want}, but got {got} instead")
     if not can_cast(node.dtype, out.dtype):
         raise RuntimeError(f"result type {scalar_name(node.dtype)} can't be cast to the desired "
                            f"output type {scalar_name(out.dtype)}")
