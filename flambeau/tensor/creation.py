@@ -102,6 +102,9 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
 
 def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None,
             requires_grad: bool = False) -> Tensor:
+    elements = getattr(type(obj), "_flat", None)
+    if elements is not None:                    # a storage, which knows its own as a tensor
+        obj = elements(obj)
     if isinstance(obj, (Tensor, np.ndarray, np.generic)) or hasattr(obj, "__dlpack__"):
         base = obj if isinstance(obj, Tensor) else as_tensor(np.asarray(obj))
         t = base if dtype is None else base.to(dtype)
