@@ -7,6 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+import flambeau
 from flambeau.codegen import sort, sort_entries
 from flambeau.codegen.sort import Order, Sort
 from flambeau.codegen.sort_ir import Keys
@@ -127,3 +128,14 @@ def test_module_refers_to_nothing_outside():
         declared = [line for line in text.splitlines() if line.startswith("declare")]
         assert all("@llvm." in line for line in declared)
         assert native.load(text, ("rows",))["rows"]
+
+
+def test_a_program_shows_its_sorts_and_searches(capsys):
+    x = np.random.default_rng(5).standard_normal(3000).astype(np.float32)
+    with config(show={"launch"}):
+        values, order = flambeau.sort(flambeau.tensor(x))
+        place = flambeau.searchsorted(values, flambeau.tensor(x))
+        np.testing.assert_array_equal(place.numpy()[order.numpy()], np.arange(3000))
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("argsort ") and "Mkeys/s" in line for line in lines)
+    assert any(line.startswith("search ") and "Mkeys/s" in line for line in lines)
