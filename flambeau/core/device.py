@@ -4,6 +4,7 @@ In: a string, a type and index, or a device. Out: `device`, compared by value.
 """
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 KNOWN = ("cpu", "cuda", "ipu", "xpu", "mkldnn", "opengl", "opencl", "ideep", "hip", "ve", "fpga",
@@ -59,10 +60,12 @@ class device:  # noqa: N801 - PyTorch's name
         return (device, (str(self),))
 
     def __enter__(self) -> device:
+        """Inside, new tensors are made on this device."""
+        _contexts.entered.append(self)
         return self
 
     def __exit__(self, *_: Any) -> None:
-        return None
+        _contexts.entered.pop()
 
 
 def _parse(text: str, index: int | None) -> tuple[str, int | None]:
@@ -85,6 +88,21 @@ def _parse(text: str, index: int | None) -> tuple[str, int | None]:
 _device = device
 CPU = device("cpu")
 META = device("meta")
+
+
+class _Contexts(threading.local):
+    """The devices whose `with` statements this thread is in."""
+
+    def __init__(self) -> None:
+        self.entered: list[device] = []
+
+
+_contexts = _Contexts()
+
+
+def default_place() -> device:
+    """Where a tensor is made that is given no device."""
+    return check_device(_contexts.entered[-1]) if _contexts.entered else CPU
 
 
 def check_device(where: Any) -> device:

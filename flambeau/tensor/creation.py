@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core import dtype as dt
 from ..core.defaults import default_dtype, set_default_dtype
-from ..core.device import CPU, META, check_device
+from ..core.device import META, check_device, default_place
 from ..core.dtype import BY_NUMPY
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..core.errors import overflow
@@ -29,7 +29,7 @@ Array = np.ndarray[Any, Any]
 
 def finish(node: Node, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A new leaf."""
-    place = CPU if device is None else check_device(device)
+    place = default_place() if device is None else check_device(device)
     if place is META:
         node = spec(node.shape, node.dtype)
     t = f.wrap(node, place)

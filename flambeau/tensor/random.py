@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core import dtype as dt
 from ..core.defaults import default_dtype
-from ..core.device import META, check_device
+from ..core.device import META, check_device, default_place
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..graph.primitive import spec
 from ..runtime import sampling
@@ -52,7 +52,7 @@ def _sizes(size: tuple[Any, ...], named: Any, name: str) -> tuple[int, ...]:
 
 
 def _meta(device: Any) -> bool:
-    return device is not None and check_device(device) is META
+    return (default_place() if device is None else check_device(device)) is META
 
 
 def rand(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, dtype: Any = None,
