@@ -1,7 +1,6 @@
 """The few names of PyTorch's native module that programs and its own Python layers reach for."""
 from __future__ import annotations
 
-import enum
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -9,7 +8,7 @@ from ._dispatch import (  # noqa: F401
     DispatchKey, DispatchKeySet, _AutoDispatchBelowAutograd, _ExcludeDispatchKeyGuard,
     _IncludeDispatchKeyGuard,
 )
-from .core.absent import Inert, refusing_class
+from .core.absent import refusing_class
 from .core.device import device as Device  # noqa: N812
 from .core.dtype import dtype as DType  # noqa: N812
 from .tensor.constants import memory_format as MemoryFormat  # noqa: N812
@@ -59,37 +58,6 @@ ScriptModule = refusing_class("ScriptModule", "torch._C", _NATIVE)
 _distributed_c10d = ModuleType("torch._C._distributed_c10d")
 _distributed_c10d.Reducer = refusing_class(  # type: ignore[attr-defined]
     "Reducer", "torch._C._distributed_c10d", _NATIVE)
-
-
-class DispatchKey(enum.Enum):
-    """The names of PyTorch's dispatch keys that libraries mention."""
-
-    CPU = 1
-    CUDA = 2
-    Meta = 3
-    AutogradCPU = 4
-    AutogradCUDA = 5
-    AutocastCPU = 6
-    AutocastCUDA = 7
-    AutocastXPU = 8
-    Python = 9
-
-
-class DispatchKeySet:
-    """A set of dispatch keys; nothing here is dispatched by them."""
-
-    def __init__(self, *keys: Any) -> None:
-        self._keys = frozenset(keys)
-
-    def __or__(self, other: DispatchKeySet) -> DispatchKeySet:
-        return DispatchKeySet(*self._keys, *other._keys)
-
-    def has(self, key: DispatchKey) -> bool:
-        return key in self._keys
-
-
-class _ExcludeDispatchKeyGuard(Inert):
-    """A context without some dispatch keys, which do nothing here."""
 
 
 def _dispatch_has_kernel_for_dispatch_key(name: str, key: Any) -> bool:

@@ -115,7 +115,7 @@ class Library:
 
     def define(self, schema: str, alias_analysis: str = "", *, tags: Any = ()) -> str:
         """`lib.define("mul2(Tensor x) -> Tensor")`; the operator's name."""
-        name = schema.split("(")[0].strip()
+        name = schema.split("(", maxsplit=1)[0].strip()
         _define(f"{self.ns}::{name}")
         self._op_defs.add(f"{self.ns}::{name}")
         return name
@@ -124,7 +124,8 @@ class Library:
              with_keyset: bool = False, allow_override: bool = False) -> None:
         """Register what computes an operator."""
         if not callable(fn):
-            raise TypeError(f"Input function is required to be a callable but found type {type(fn)}")
+            raise TypeError("Input function is required to be a callable but found type "
+                            f"{type(fn)}")
         name = _name_of(op_name) if not isinstance(op_name, str) else op_name
         name = name.split("::")[-1]
         _define(f"{self.ns}::{name}").impls[dispatch_key or self.dispatch_key] = fn

@@ -387,7 +387,8 @@ def broadcast_object_list(object_list: list[Any], src: int | None = None, group:
     _get_default_group()
 
 
-def scatter_object_list(scatter_object_output_list: list[Any], scatter_object_input_list: Any = None,
+def scatter_object_list(scatter_object_output_list: list[Any],
+                        scatter_object_input_list: Any = None,
                         src: int | None = None, group: Any = None,
                         group_src: int | None = None) -> None:
     _one(scatter_object_input_list or [], "scatter_object_input_list")

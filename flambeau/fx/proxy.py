@@ -67,7 +67,7 @@ class TracerBase:
         if isinstance(a, slice):
             return slice(self.create_arg(a.start), self.create_arg(a.stop),
                          self.create_arg(a.step))
-        if isinstance(a, Node | Tensor) or isinstance(a, _CONSTANTS) or a is None:
+        if a is None or isinstance(a, (Node, Tensor, *_CONSTANTS)):
             return a
         if callable(a) or type(a).__module__.partition(".")[0] == __name__.partition(".")[0]:
             return a                       # dtypes, devices, functions

@@ -26,7 +26,9 @@ Error = RuntimeError
 _ARCHIVES = ("flambeau has no TorchScript archives: {} is not supported; keep the model's class in "
              "Python and use torch.save/torch.load with its state_dict()")
 
-Attribute = typing.NamedTuple("Attribute", [("value", Any), ("type", Any)])
+class Attribute(typing.NamedTuple):
+    value: Any
+    type: Any
 
 
 class TracerWarning(Warning):

@@ -91,13 +91,14 @@ def MAX_POOL(x: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     return alg.squeeze(alg.amax(seen, tail), tail)
 
 
-def _max_vjp(g: Node, out: Node, x: Node, *attrs: Any) -> tuple[Node]:
+def _max_vjp(g: Node, _out: Node, x: Node, *attrs: Any) -> tuple[Node]:
+    """The maxima are found again, so that the result may be written to: x is what is kept."""
     at = Pool(*attrs)
     rank = len(at.kernel)
     wide = _padded(x, at)
     seen = _windows(wide, at)
     ones = (1,) * rank
-    number, first = _best_place(seen, alg.reshape(out, out.shape + ones), at)
+    number, first = _best_place(seen, alg.amax(seen, _tail(seen, at)), at)
     grad = alg.where(alg.eq(number, first), alg.reshape(g, g.shape + ones), 0)
     lead = x.ndim - rank
     for i in reversed(range(rank)):

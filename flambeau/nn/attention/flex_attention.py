@@ -127,7 +127,7 @@ def flex_attention(query: Tensor, key: Tensor, value: Tensor, score_mod: _ModSco
                    block_mask: BlockMask | None = None, scale: float | None = None,
                    enable_gqa: bool = False, return_lse: bool = False, kernel_options: Any = None,
                    *, return_aux: AuxRequest | None = None) -> Any:
-    """softmax(score_mod(query key^T scale)) value, over what the mask allows; 0 where nothing is."""
+    """softmax(score_mod(query key^T scale)) value, over what the mask allows; 0 for empty rows."""
     b, h, q = query.shape[:3]
     if enable_gqa and key.shape[1] != h:
         key = key.repeat_interleave(h // key.shape[1], 1)

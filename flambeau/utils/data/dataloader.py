@@ -14,7 +14,11 @@ from typing import Any, Generic, TypeVar
 from ...tensor.generator import Generator
 from ._utils.collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
-from .iterators import _BaseDataLoaderIter, _DatasetKind, _SingleProcessDataLoaderIter
+from .iterators import (  # noqa: F401 - libraries import the base from here
+    _BaseDataLoaderIter,
+    _DatasetKind,
+    _SingleProcessDataLoaderIter,
+)
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 T_co = TypeVar("T_co", covariant=True)

@@ -1,6 +1,5 @@
 import torch
-import torchvision
-from torchvision.models import resnet18, mobilenet_v3_small, squeezenet1_1, vgg11, densenet121, shufflenet_v2_x0_5, efficientnet_b0, vit_b_16
+from torchvision.models import resnet18, mobilenet_v3_small, squeezenet1_1, shufflenet_v2_x0_5
 from torchvision.models.vision_transformer import VisionTransformer
 from common import *
 x=data(torch,2,3,64,64)

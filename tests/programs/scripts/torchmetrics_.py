@@ -1,4 +1,3 @@
-import torch
 import torchmetrics
 from common import data, ids, report
 
