@@ -215,6 +215,11 @@ def _split_reduction(node: Node) -> Node:
     if count < SPLIT_ABOVE:
         return node
     wide = node.dtype.itemsize == 2 and node.dtype.kind == "f"
+    outside = count // src.shape[dims[-1]]
+    if not wide and dims[-1] == src.ndim - 1 and 16 <= outside <= SPLIT_ABOVE >= outside * 4:
+        # Rows first: they may share a kernel with what else is done along rows (layer norm).
+        rows = node.op(src, dims=dims[-1:])
+        return node.op(rows, dims=dims[:-1])
     cut = _cut(src.shape, dims)
     if cut is None or wide:
         return node
