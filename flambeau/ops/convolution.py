@@ -12,10 +12,13 @@ a transposed convolution is the same operation with zeros between its input's el
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import gcd
 from typing import Any, NamedTuple
 
 from ..core.dtype import dtype
-from ..graph.node import Node, Op, Shape
+from ..graph.node import Node, Op, Shape, strides
 from . import algebra as alg
 from . import promotion as pro
 from .known import integer
@@ -82,6 +85,8 @@ def _spatial(rank: int) -> tuple[Shape, Shape]:
 def CONVOLVE(x: Node, w: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     at = Window(*attrs)
     kernel = w.shape[2:]
+    if any(s == 1 and i for s, i in zip(at.stride, at.inner)):
+        return _by_phases(x, w, at)
     places, taps = _spatial(len(kernel))
     seen = windows(x, kernel, at)
     if at.groups == 1:
@@ -89,6 +94,69 @@ def CONVOLVE(x: Node, w: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     out = alg.dot(_grouped(seen, 1, at.groups), _grouped(w, 0, at.groups),
                   _N + _G + _C + places + taps, _G + _O + _C + taps, _N + _G + _O + places)
     return alg.reshape(out, (x.shape[0], w.shape[0], *out.shape[3:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Along one dim: every `every`-th place from `first` on (`count` of them), which see the taps
+    `tap`, `tap + stride`, ... (`taps` of them) and nothing of the zeros between the elements."""
+
+    first: int
+    every: int
+    count: int
+    tap: int
+    stride: int
+    taps: int
+    low: int
+    high: int
+    inner: int
+    dilation: int
+
+
+def _phases(n: int, k: int, m: int, low: int, inner: int, dilation: int) -> list[Phase]:
+    """The phases of a dim whose n elements have zeros between them; those without taps left out.
+
+    Place q*z + r sees tap i at position q*z + r + i*dilation - low, an element where q divides it.
+    """
+    q = inner + 1
+    common = gcd(q, dilation)
+    step, spread = q // common, dilation // common
+    phases = []
+    for r in range(min(q, m)):
+        tap = next((i for i in range(min(step, k)) if (r + i * dilation - low) % q == 0), None)
+        if tap is None:
+            continue
+        taps, count = len(range(tap, k, step)), len(range(r, m, q))
+        first = (low - r - tap * dilation) // q
+        last = count - n - first + spread * (taps - 1)
+        phases.append(Phase(r, q, count, tap, step, taps, first, last, 0, spread))
+    return phases
+
+
+def _by_phases(x: Node, w: Node, at: Window) -> Node:
+    """Zeros between elements: places of equal remainder see the same taps, each a convolution.
+
+    The gradient of a convolution of stride 2 is four convolutions with a part of the taps each.
+    """
+    shape, _ = _infer(x, w, *at)
+    dims = []
+    for n, k, m, s, low, high, inner, d in zip(x.shape[2:], w.shape[2:], shape[2:], *at[:5]):
+        whole = [Phase(0, 1, m, 0, 1, k, low, high, inner, d)]
+        dims.append(_phases(n, k, m, low, inner, d) if s == 1 and inner else whole)
+    out = alg.full(shape, 0, x.dtype)
+    for phases in product(*dims):
+        start, step, taps = ((0, 0) + tuple(p.tap for p in phases),
+                             (1, 1) + tuple(p.stride for p in phases),
+                             w.shape[:2] + tuple(p.taps for p in phases))
+        window = at._replace(low=tuple(p.low for p in phases), high=tuple(p.high for p in phases),
+                             inner=tuple(p.inner for p in phases),
+                             dilation=tuple(p.dilation for p in phases))
+        part = convolve(x, alg.slice_(w, start, step, taps), window)
+        rows = strides(shape)
+        apart = rows[:2] + tuple(s * p.every for s, p in zip(rows[2:], phases))
+        offset = sum(s * p.first for s, p in zip(rows[2:], phases))
+        out = alg.write(out, part, part.shape, apart, offset)
+    return out
 
 
 def _weight_infer(x: Node, g: Node, *attrs: Any) -> tuple[Shape, dtype]:
