@@ -30,12 +30,14 @@ def __getattr__(name: str) -> Any:
 
 def batch_norm(input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any,
                training: bool, momentum: float, eps: float, cudnn_enabled: bool) -> Tensor:
+    """F.batch_norm with every argument in its place."""
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
 def instance_norm(input: Tensor, weight: Any, bias: Any, running_mean: Any, running_var: Any,
                   use_input_stats: bool, momentum: float, eps: float, cudnn_enabled: bool,
                   ) -> Tensor:
+    """F.instance_norm with every argument in its place."""
     return F.instance_norm(input, running_mean, running_var, weight, bias, use_input_stats,
                            momentum, eps)
 
@@ -45,23 +47,27 @@ def instance_norm(input: Tensor, weight: Any, bias: Any, running_mean: Any, runn
 
 def binary_cross_entropy_with_logits(input: Tensor, target: Tensor, weight: Any = None,
                                      pos_weight: Any = None, reduction: int = 1) -> Tensor:
+    """The loss of F, the reduction as a number."""
     return F.binary_cross_entropy_with_logits(input, target, weight, pos_weight=pos_weight,
                                               reduction=_REDUCTIONS[reduction])
 
 
 def ctc_loss(log_probs: Tensor, targets: Tensor, input_lengths: Any, target_lengths: Any,
              blank: int = 0, reduction: int = 1, zero_infinity: bool = False) -> Tensor:
+    """The loss of F, the reduction as a number."""
     return F.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank,
                       _REDUCTIONS[reduction], zero_infinity)
 
 
 def kl_div(input: Tensor, target: Tensor, reduction: int = 1, *, log_target: bool = False,
            ) -> Tensor:
+    """The loss of F, the reduction as a number."""
     return F.kl_div(input, target, reduction=_REDUCTIONS[reduction], log_target=log_target)
 
 
 def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float,
                      reduction: int) -> Tensor:
+    """The loss of F, the reduction as a number."""
     return F.poisson_nll_loss(input, target, log_input, full, eps=eps,
                               reduction=_REDUCTIONS[reduction])
 
@@ -71,15 +77,18 @@ def poisson_nll_loss(input: Tensor, target: Tensor, log_input: bool, full: bool,
 
 def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
           generator: Any = None) -> Tensor:
+    """leaky_relu with a slope drawn for each element."""
     return F.rrelu(input, lower, upper, training)
 
 
 def rrelu_(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False,
            generator: Any = None) -> Tensor:
+    """rrelu in place."""
     return F.rrelu_(input, lower, upper, training)
 
 
 def affine_grid_generator(theta: Tensor, size: Sequence[int], align_corners: bool) -> Tensor:
+    """F.affine_grid under its old name."""
     return F.affine_grid(theta, size, align_corners)
 
 
@@ -97,6 +106,7 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
 
 
 def is_distributed(input: Tensor) -> bool:
+    """Whether a tensor is spread over processes: none is."""
     return False
 
 
@@ -159,6 +169,7 @@ def _cell(mode: str) -> Callable[..., Any]:
         return found if mode == "LSTM" else found[0]
 
     call.__name__ = call.__qualname__ = f"{mode.lower()}_cell"
+    call.__doc__ = f"One step of {mode}: the next state."
     return call
 
 

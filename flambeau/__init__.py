@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib as _importlib
 import sys as _sys
+from importlib.util import find_spec as _find_spec
 from typing import Any as _Any
 
 from .api import *  # noqa: F403
@@ -32,7 +33,9 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_LATE})
+    """What is there; submodules that programs ask for and that do not exist are left out."""
+    there = {name for name, path in _LAZY.items() if _find_spec(f"{__name__}.{path}")}
+    return sorted({*globals(), *there, *_LATE})
 
 
 for _name, _module in _SPACES.items():

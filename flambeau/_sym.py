@@ -30,14 +30,17 @@ class SymBool:
 
 
 def sym_int(a: Any) -> int:
+    """A size as an int."""
     return int(a)
 
 
 def sym_float(a: Any) -> float:
+    """A size as a float."""
     return float(a)
 
 
 def sym_not(a: Any) -> bool:
+    """not a."""
     return not a
 
 
@@ -59,6 +62,7 @@ def sym_ite(b: Any, t: Any, f: Any) -> Any:
 
 
 def sym_sum(args: Any) -> Any:
+    """The sum of sizes."""
     return sum(args)
 
 
@@ -67,6 +71,7 @@ def _sym_sqrt(a: Any) -> float:
 
 
 def sym_fresh_size(expr: Any) -> int:
+    """A size that is known only at run time: here just the number."""
     return operator.index(expr)
 
 

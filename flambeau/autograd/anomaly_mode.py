@@ -42,8 +42,10 @@ class set_detect_anomaly:  # noqa: N801
 
 
 def is_anomaly_enabled() -> bool:
+    """Whether the backward pass names the line that recorded a failing step."""
     return state.anomaly
 
 
 def is_anomaly_check_nan_enabled() -> bool:
+    """Whether the backward pass stops at the first NaN."""
     return state.check_nan

@@ -34,10 +34,12 @@ recent: deque[Any] = deque(maxlen=4)
 
 
 def install(tensors: Tensors) -> None:
+    """Give this package, which knows no tensors, what it needs of them."""
     _tensors[0] = tensors
 
 
 def tensors() -> Any:
+    """What `install` was given."""
     return _tensors[0]
 
 

@@ -38,6 +38,7 @@ def install(plain: Rules, recorded: Rules) -> None:
 
 
 def rules(create_graph: bool) -> Any:
+    """How a backward pass works: recorded itself, or not."""
     return _rules[bool(create_graph)]
 
 

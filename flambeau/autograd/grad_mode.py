@@ -30,10 +30,12 @@ state = State()
 
 
 def is_grad_enabled() -> bool:
+    """Whether operations are recorded for backward."""
     return state.grad
 
 
 def is_inference_mode_enabled() -> bool:
+    """Whether inference mode is on."""
     return state.inference
 
 

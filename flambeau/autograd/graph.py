@@ -20,6 +20,7 @@ class GradientEdge(NamedTuple):
 
 
 def get_gradient_edge(tensor: Any) -> GradientEdge:
+    """The place in the recorded graph at which a tensor's gradient arrives."""
     edge = api.tensors().edge(tensor)
     if edge is None:
         raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not "

@@ -53,6 +53,7 @@ class Scope:
 
 
 def vector_type(type: str, lanes: int) -> str:
+    """`<lanes x type>`, or the type itself for one lane."""
     return type if lanes <= 1 else f"<{lanes} x {type}>"
 
 

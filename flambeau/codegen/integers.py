@@ -43,6 +43,7 @@ def _divide(em: Memory, d: dtype, a: Val, b: Val) -> tuple[Val, Val | None]:
 
 
 def truncdiv(em: Memory, d: dtype, a: Val, b: Val) -> Val:
+    """a / b rounded towards 0; what division by 0 gives is defined here, not by the processor."""
     return _divide(em, d, a, b)[0]
 
 
@@ -55,6 +56,7 @@ def _remainder(em: Memory, d: dtype, a: Val, b: Val) -> tuple[Val, Val, Val | No
 
 
 def rem(em: Memory, d: dtype, a: Val, b: Val) -> Val:
+    """The remainder of truncdiv: it has the sign of a."""
     return _remainder(em, d, a, b)[1]
 
 
@@ -66,6 +68,7 @@ def _unlike(em: Memory, r: Val, b: Val) -> Val:
 
 
 def floordiv(em: Memory, d: dtype, a: Val, b: Val) -> Val:
+    """a / b rounded down."""
     q, r, _ = _remainder(em, d, a, b)
     if d.kind != "i":
         return q
@@ -73,6 +76,7 @@ def floordiv(em: Memory, d: dtype, a: Val, b: Val) -> Val:
 
 
 def mod(em: Memory, d: dtype, a: Val, b: Val) -> Val:
+    """The remainder of floordiv: it has the sign of b."""
     _, r, _ = _remainder(em, d, a, b)
     if d.kind != "i":
         return r

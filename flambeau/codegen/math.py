@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def neg(em: Memory, a: Val) -> Val:
+    """-a."""
     return (-Real(em, a)).value
 
 
@@ -29,6 +30,7 @@ def _fixed_exponent(y: Val) -> float | None:
 
 
 def pow(em: Memory, a: Val, b: Val) -> Val:
+    """a**b, with the special cases of IEEE 754."""
     x, y = Real(em, a), Real(em, b)
     fixed = _fixed_exponent(b)
     if fixed is not None:
@@ -103,6 +105,7 @@ def floordiv(em: Memory, a: Val, b: Val) -> Val:
 
 
 def truncdiv(em: Memory, a: Val, b: Val) -> Val:
+    """a / b rounded towards 0."""
     return (Real(em, a) / Real(em, b)).trunc().value
 
 

@@ -91,12 +91,14 @@ def _exp_of(r: Real) -> Real:
 
 
 def exp(x: Real) -> Real:
+    """exp(x) in float32."""
     x = x.clamp(-104.0, 89.0)
     r, n, bits = _exp_parts(x)
     return scale(_exp_of(r), n, bits)
 
 
 def exp2(x: Real) -> Real:
+    """2**x in float32."""
     x = x.clamp(-151.0, 129.0)
     n, bits = nearest(x, 1.0)
     return scale(_exp_of((x - n) * 0.6931471805599453), n, bits)
@@ -115,11 +117,13 @@ def _expm1_near(x: Real) -> Real:
 
 
 def expm1(x: Real) -> Real:
+    """exp(x) - 1 in float32."""
     y = _expm1_near(x.clamp(-30.0, 89.0))
     return x.where(x.abs().is_("olt", 1e-10), y)
 
 
 def sigmoid(x: Real) -> Real:
+    """1 / (1 + exp(-x)) in float32."""
     return 1.0 / (exp(-x) + 1.0)
 
 
@@ -161,12 +165,14 @@ def _log_ends(x: Real, y: Real) -> Real:
 
 
 def log(x: Real) -> Real:
+    """log(x) in float32."""
     f, n = _log_parts(x)
     y = n.fma(LN2[0], n.fma(LN2[1], _log_tail(f)) + f)
     return _log_ends(x, y)
 
 
 def log2(x: Real) -> Real:
+    """log2(x) in float32."""
     f, n = _log_parts(x)
     tail = _log_tail(f)
     # (f + tail) * log2(e), with log2(e) = 1 + 0.4426…
@@ -175,12 +181,14 @@ def log2(x: Real) -> Real:
 
 
 def log10(x: Real) -> Real:
+    """log10(x) in float32."""
     f, n = _log_parts(x)
     y = n.fma(0.301025390625, n.fma(4.605038981195214e-06, (_log_tail(f) + f) * 0.4342944819032518))
     return _log_ends(x, y)
 
 
 def log1p(x: Real) -> Real:
+    """log(1 + x) in float32."""
     u = x + 1.0
     back = u - 1.0
     lost = (1.0 - (u - back)) + (x - back)
@@ -215,8 +223,10 @@ def _circle(x: Real, name: str, turn: int) -> Real:
 
 
 def sin(x: Real) -> Real:
+    """sin(x) in float32."""
     return _circle(x, "sin", 0)
 
 
 def cos(x: Real) -> Real:
+    """cos(x) in float32."""
     return _circle(x, "cos", 1)

@@ -79,17 +79,20 @@ def _exp_of(r: Real) -> Real:
 
 
 def exp(x: Real) -> Real:
+    """exp(x) in float64."""
     r, bits = _exp_parts(x.clamp(-746.0, 710.0))
     return scale(_exp_of(r), bits)
 
 
 def exp2(x: Real) -> Real:
+    """2**x in float64."""
     x = x.clamp(-1076.0, 1025.0)
     n, bits = nearest(x, 1.0)
     return scale(_exp_of((x - n) * 0.6931471805599453), bits)
 
 
 def expm1(x: Real) -> Real:
+    """exp(x) - 1 in float64."""
     c = x.clamp(-40.0, 710.0)
     r, bits = _exp_parts(c)
     z = r * r
@@ -102,15 +105,18 @@ def expm1(x: Real) -> Real:
 
 
 def sigmoid(x: Real) -> Real:
+    """1 / (1 + exp(-x)) in float64."""
     return 1.0 / (exp(-x) + 1.0)
 
 
 def tanh(x: Real) -> Real:
+    """tanh(x) in float64."""
     e = expm1(x.abs().at_most(22.0) * 2.0)
     return (e / (e + 2.0)).copysign(x)
 
 
 def sinh(x: Real) -> Real:
+    """sinh(x) in float64."""
     a = x.abs()
     e = expm1(a)
     near = (e + e / (e + 1.0)) * 0.5
@@ -119,6 +125,7 @@ def sinh(x: Real) -> Real:
 
 
 def cosh(x: Real) -> Real:
+    """cosh(x) in float64."""
     a = x.abs()
     e = exp(a)
     h = exp(a * 0.5)
@@ -154,23 +161,27 @@ def _log_ends(x: Real, y: Real) -> Real:
 
 
 def log(x: Real) -> Real:
+    """log(x) in float64."""
     f, n = _log_parts(x)
     return _log_ends(x, n.fma(LN2[0], n.fma(LN2[1], _log_tail(f)) + f))
 
 
 def log2(x: Real) -> Real:
+    """log2(x) in float64."""
     f, n = _log_parts(x)
     tail = _log_tail(f)
     return _log_ends(x, n + (f + (tail + (f + tail) * 0.4426950408889634)))
 
 
 def log10(x: Real) -> Real:
+    """log10(x) in float64."""
     f, n = _log_parts(x)
     low = n.fma(LOG10[1], (_log_tail(f) + f) * 0.4342944819032518)
     return _log_ends(x, n.fma(LOG10[0], low))
 
 
 def log1p(x: Real) -> Real:
+    """log(1 + x) in float64."""
     u = x + 1.0
     back = u - 1.0
     lost = (1.0 - (u - back)) + (x - back)
@@ -216,14 +227,17 @@ def _sin(x: Real, name: str, turn: int) -> Real:
 
 
 def sin(x: Real) -> Real:
+    """sin(x) in float64."""
     return _sin(x, "sin", 0)
 
 
 def cos(x: Real) -> Real:
+    """cos(x) in float64."""
     return _sin(x, "cos", 1)
 
 
 def tan(x: Real) -> Real:
+    """tan(x) in float64."""
     em = x.em
     s, c, bits = _circle(x)
     odd = em.compare("icmp ne", em.binary("and", bits, constant(1, "i64")), constant(0, "i64"))
@@ -242,6 +256,7 @@ def _atan_of(a: Real) -> Real:
 
 
 def atan(x: Real) -> Real:
+    """atan(x) in float64."""
     a = x.abs()
     far = a.is_("ogt", 1.0)
     y = _atan_of((1.0 / a).where(far, a))
@@ -250,6 +265,7 @@ def atan(x: Real) -> Real:
 
 
 def atan2(y: Real, x: Real) -> Real:
+    """The angle of (x, y) in float64."""
     a, b = y.abs(), x.abs()
     steep = a.is_("ogt", b)
     small = b.where(steep, a)
@@ -266,15 +282,18 @@ def atan2(y: Real, x: Real) -> Real:
 
 
 def asin(x: Real) -> Real:
+    """asin(x) in float64."""
     a = x.abs()
     return atan(a / ((1.0 - a) * (a + 1.0)).sqrt()).copysign(x)
 
 
 def acos(x: Real) -> Real:
+    """acos(x) in float64."""
     return atan(((1.0 - x) / (x + 1.0)).sqrt()) * 2.0
 
 
 def asinh(x: Real) -> Real:
+    """asinh(x) in float64."""
     a = x.abs()
     z = a * a
     near = log1p(a + z / ((z + 1.0).sqrt() + 1.0))
@@ -283,12 +302,14 @@ def asinh(x: Real) -> Real:
 
 
 def acosh(x: Real) -> Real:
+    """acosh(x) in float64."""
     t = x - 1.0
     near = log1p(t + t.sqrt() * (t + 2.0).sqrt())
     return (log(x) + 0.6931471805599453).where(x.is_("ogt", 1e8), near)
 
 
 def atanh(x: Real) -> Real:
+    """atanh(x) in float64."""
     a = x.abs()
     return (log1p((a + a) / (1.0 - a)) * 0.5).copysign(x)
 
@@ -313,14 +334,17 @@ def pow(x: Real, y: Real) -> Real:
 
 
 def erf(x: Real) -> Real:
+    """erf(x) in float64."""
     return slow.lanewise("erf", x)
 
 
 def erfc(x: Real) -> Real:
+    """1 - erf(x) in float64."""
     return slow.lanewise("erfc", x)
 
 
 def lgamma(x: Real) -> Real:
+    """log(|gamma(x)|) in float64."""
     return slow.lanewise("lgamma", x)
 
 

@@ -26,10 +26,12 @@ REGISTER = {"bool": "i1", "float16": "float", "bfloat16": "float"}
 
 
 def memory_type(d: dtype) -> str:
+    """The LLVM type of an element in memory."""
     return MEMORY.get(d.name, d.llvm)
 
 
 def register_type(d: dtype) -> str:
+    """The LLVM type in which an element is worked with."""
     return REGISTER.get(d.name, d.llvm)
 
 

@@ -30,16 +30,19 @@ def answer(name: str, make: Callable[[], Any]) -> Function:
 
 
 def refuse_all(names: Iterable[str], error: Exception) -> dict[str, Function]:
+    """Functions of these names that raise the error."""
     return {name: refuse(name, error) for name in names}
 
 
 def answer_all(names: Iterable[str], make: Callable[[], Any]) -> dict[str, Function]:
+    """Functions of these names that return what `make` makes."""
     return {name: answer(name, make) for name in names}
 
 
 def refusing_class(name: str, module: str, error: Exception) -> type:
     """A class, for isinstance and annotations, that cannot be instantiated."""
-    return type(name, (), {"__new__": refuse("__new__", error), "__module__": module})
+    return type(name, (), {"__new__": refuse("__new__", error), "__module__": module,
+                           "__doc__": f"There to be named; making one is refused: {error}"})
 
 
 class Inert:
@@ -59,4 +62,5 @@ class Inert:
 
 
 def inert_class(name: str, module: str) -> type:
+    """A class that can be named and made, and does nothing."""
     return type(name, (Inert,), {"__module__": module})

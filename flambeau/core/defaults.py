@@ -10,10 +10,12 @@ _current = [dt.float32]
 
 
 def default_dtype() -> dt.dtype:
+    """The floating type of tensors made from Python numbers."""
     return _current[0]
 
 
 def set_default_dtype(d: dt.dtype) -> None:
+    """Make `d` the floating type of tensors made from Python numbers."""
     if not isinstance(d, dt.dtype):
         raise TypeError(f"invalid dtype object: got {type(d).__name__}")
     if d.kind != "f":

@@ -120,6 +120,7 @@ register_pytree_node(_NAMED, lambda x: (list(x), type(x)), lambda values, cls: c
 
 
 def is_namedtuple(obj: Any) -> bool:
+    """Whether an object is of a namedtuple class."""
     cls = obj if isinstance(obj, type) else type(obj)
     return issubclass(cls, tuple) and hasattr(cls, "_fields") and hasattr(cls, "_make")
 
@@ -143,6 +144,7 @@ def _get_node_type(tree: Any) -> type:
 
 
 def tree_is_leaf(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether a tree has nothing inside."""
     return is_leaf is not None and is_leaf(tree) or _node(tree) is None
 
 
@@ -257,14 +259,17 @@ def tree_unflatten(leaves: Iterable[Any], treespec: TreeSpec) -> Any:
 
 
 def tree_iter(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> Iterator[Any]:
+    """The leaves of a tree, one by one."""
     yield from tree_flatten(tree, is_leaf)[0]
 
 
 def tree_leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
+    """The leaves of a tree, in order."""
     return tree_flatten(tree, is_leaf)[0]
 
 
 def tree_structure(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> TreeSpec:
+    """The shape of a tree, without its leaves."""
     return tree_flatten(tree, is_leaf)[1]
 
 
@@ -301,32 +306,38 @@ def map_only(type_or_types_or_pred: Any, /) -> Callable[[Any], Any]:
 
 def tree_map_only(type_or_types_or_pred: Any, /, func: Callable[[Any], Any], tree: Any,
                   is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """A tree with `func` applied to leaves of some types alone."""
     return tree_map(map_only(type_or_types_or_pred)(func), tree, is_leaf=is_leaf)
 
 
 def tree_map_only_(type_or_types_or_pred: Any, /, func: Callable[[Any], Any], tree: Any,
                    is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """Apply `func` to leaves of some types for its effect; the tree itself comes back."""
     return tree_map_(map_only(type_or_types_or_pred)(func), tree, is_leaf=is_leaf)
 
 
 def tree_all(pred: Callable[[Any], bool], tree: Any,
              is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether `pred` holds for every leaf."""
     return all(map(pred, tree_iter(tree, is_leaf)))
 
 
 def tree_any(pred: Callable[[Any], bool], tree: Any,
              is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether `pred` holds for some leaf."""
     return any(map(pred, tree_iter(tree, is_leaf)))
 
 
 def tree_all_only(type_or_types: Any, /, pred: Callable[[Any], bool], tree: Any,
                   is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether `pred` holds for every leaf of some types."""
     fits = _matching(type_or_types)
     return all(pred(x) for x in tree_iter(tree, is_leaf) if fits(x))
 
 
 def tree_any_only(type_or_types: Any, /, pred: Callable[[Any], bool], tree: Any,
                   is_leaf: Callable[[Any], bool] | None = None) -> bool:
+    """Whether `pred` holds for some leaf of some types."""
     fits = _matching(type_or_types)
     return any(pred(x) for x in tree_iter(tree, is_leaf) if fits(x))
 
@@ -385,11 +396,13 @@ def tree_flatten_with_path(tree: Any, is_leaf: Callable[[Any], bool] | None = No
 
 def tree_leaves_with_path(tree: Any, is_leaf: Callable[[Any], bool] | None = None,
                           ) -> list[tuple[tuple[Any, ...], Any]]:
+    """(path, leaf) of every leaf."""
     return tree_flatten_with_path(tree, is_leaf)[0]
 
 
 def tree_map_with_path(func: Callable[..., Any], tree: Any, *rests: Any,
                        is_leaf: Callable[[Any], bool] | None = None) -> Any:
+    """A tree of func(path, leaf, ...) for every leaf."""
     pairs, spec = tree_flatten_with_path(tree, is_leaf)
     columns = [[p for p, _ in pairs], [x for _, x in pairs],
                *(spec.flatten_up_to(r) for r in rests)]
@@ -397,10 +410,12 @@ def tree_map_with_path(func: Callable[..., Any], tree: Any, *rests: Any,
 
 
 def keystr(kp: tuple[Any, ...]) -> str:
+    """A path as the text of a subscript: "['a'][0].b"."""
     return "".join(map(str, kp))
 
 
 def key_get(obj: Any, kp: tuple[Any, ...]) -> Any:
+    """What stands at a path of an object."""
     for key in kp:
         obj = key.get(obj)
     return obj

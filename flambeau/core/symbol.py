@@ -171,6 +171,7 @@ ZERO = Index((), 0)
 
 
 def const(k: int) -> Index:
+    """The index expression that is always k."""
     return Index((), k) if k else ZERO
 
 

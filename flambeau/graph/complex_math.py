@@ -73,14 +73,17 @@ def log_modulus(z: Pair) -> Node:
 
 
 def add(z: Pair, w: Pair) -> Pair:
+    """z + w."""
     return _add(z[0], w[0]), _add(z[1], w[1])
 
 
 def negative(z: Pair) -> Pair:
+    """-z."""
     return _neg(z[0]), _neg(z[1])
 
 
 def product(z: Pair, w: Pair) -> Pair:
+    """z * w."""
     (a, b), (c, d) = z, w
     return _sub(_mul(a, c), _mul(b, d)), _add(_mul(a, d), _mul(b, c))
 
@@ -100,15 +103,18 @@ def quotient(z: Pair, w: Pair) -> Pair:
 
 
 def reciprocal(z: Pair) -> Pair:
+    """1 / z, scaled against overflow."""
     kind = z[0].dtype
     return quotient((const(1.0, kind), const(0.0, kind)), z)
 
 
 def times_i(z: Pair) -> Pair:
+    """i * z."""
     return _neg(z[1]), z[0]
 
 
 def over_i(z: Pair) -> Pair:
+    """z / i."""
     return z[1], _neg(z[0])
 
 
@@ -129,15 +135,18 @@ def _without_nan(z: Pair, size: Node, re: Node, im: Node) -> Pair:
 
 
 def exp(z: Pair) -> Pair:
+    """exp(z)."""
     size = _exp(z[0])
     return _without_nan(z, size, _mul(size, _cos(z[1])), _mul(size, _sin(z[1])))
 
 
 def exp2(z: Pair) -> Pair:
+    """2**z."""
     return exp((_mul(z[0], math.log(2)), _mul(z[1], math.log(2))))
 
 
 def expm1(z: Pair) -> Pair:
+    """exp(z) - 1, exact near 0."""
     x, y = z
     half = _sin(_mul(y, 0.5))
     re = _sub(_mul(_expm1(x), _cos(y)), _mul(_mul(half, half), 2.0))
@@ -148,15 +157,18 @@ def expm1(z: Pair) -> Pair:
 
 
 def log(z: Pair) -> Pair:
+    """log(z), the branch cut along the negative reals."""
     return log_modulus(z), _atan2(z[1], z[0])
 
 
 def log2(z: Pair) -> Pair:
+    """log(z) / log(2)."""
     re, im = log(z)
     return _mul(re, 1 / math.log(2)), _mul(im, 1 / math.log(2))
 
 
 def log10(z: Pair) -> Pair:
+    """log(z) / log(10)."""
     re, im = log(z)
     return _mul(re, 1 / math.log(10)), _mul(im, 1 / math.log(10))
 
@@ -192,6 +204,7 @@ def sigmoid(z: Pair) -> Pair:
 
 
 def sqrt(z: Pair) -> Pair:
+    """The root with a real part that is not negative."""
     x, y = z
     high, ratio = _scaled(z)
     half = _mul(_mul(high, 0.5), _sqrt(_add(_mul(ratio, ratio), 1.0)))
@@ -205,6 +218,7 @@ def sqrt(z: Pair) -> Pair:
 
 
 def rsqrt(z: Pair) -> Pair:
+    """1 / sqrt(z)."""
     return reciprocal(sqrt(z))
 
 
@@ -212,12 +226,14 @@ def rsqrt(z: Pair) -> Pair:
 
 
 def sinh(z: Pair) -> Pair:
+    """sinh(z)."""
     x, y = z
     return (_where(_eq(x, 0.0), x, _mul(_sinh(x), _cos(y))),
             _where(_eq(y, 0.0), y, _mul(_cosh(x), _sin(y))))
 
 
 def cosh(z: Pair) -> Pair:
+    """cosh(z)."""
     x, y = z
     axis = _or(_eq(x, 0.0), _eq(y, 0.0))
     nothing = _mul(_copysign(const(0.0, x.dtype), x), _copysign(const(1.0, y.dtype), y))
@@ -245,6 +261,7 @@ tan = _rotated(tanh)
 
 
 def cos(z: Pair) -> Pair:
+    """cos(z) = cosh(i z)."""
     return cosh(times_i(z))
 
 
@@ -263,6 +280,7 @@ def _kept(far: Node, z: Pair) -> Pair:
 
 
 def asin(z: Pair) -> Pair:
+    """asin(z)."""
     far, size = _beyond(z)
     x, y = _kept(far, z)
     a, b = sqrt((_sub(1.0, x), _neg(y))), sqrt((_add(x, 1.0), y))
@@ -273,6 +291,7 @@ def asin(z: Pair) -> Pair:
 
 
 def acos(z: Pair) -> Pair:
+    """acos(z)."""
     far, size = _beyond(z)
     x, y = _kept(far, z)
     a, b = sqrt((_sub(1.0, x), _neg(y))), sqrt((_add(x, 1.0), y))
@@ -283,6 +302,7 @@ def acos(z: Pair) -> Pair:
 
 
 def acosh(z: Pair) -> Pair:
+    """acosh(z)."""
     far, size = _beyond(z)
     x, y = _kept(far, z)
     a, b = sqrt((_sub(x, 1.0), y)), sqrt((_add(x, 1.0), y))
@@ -292,6 +312,7 @@ def acosh(z: Pair) -> Pair:
 
 
 def atanh(z: Pair) -> Pair:
+    """atanh(z)."""
     x, y = z
     high, ratio = _scaled(z)
     far = _gt(high, 1e18 if x.dtype.itemsize == 8 else 1e9)

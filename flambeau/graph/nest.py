@@ -62,11 +62,13 @@ def _reduces_last(group: Group) -> bool:
 
 
 def variables(shape: Shape, prefix: str, dims: tuple[int, ...] | None = None) -> dict[int, Var]:
+    """A loop variable for each dim larger than 1 (of `dims`, if given)."""
     return {d: Var(f"{prefix}{d}", n) for d, n in enumerate(shape)
             if n != 1 and (dims is None or d in dims)}
 
 
 def at_of(shape: Shape, loops: dict[int, Var]) -> At:
+    """The index of each dim: its loop variable, or 0."""
     return tuple(of(loops[d]) if d in loops else ZERO for d in range(len(shape)))
 
 
@@ -116,6 +118,7 @@ def outermost(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:
 
 
 def identity(op: str, kind: dtype) -> Const:
+    """The number that a reduction starts from."""
     if op in ("any", "all"):
         return Const(op == "all", dt.bool_)
     if op in ("sum", "prod"):

@@ -60,10 +60,12 @@ IOTA = _primitive("iota", "leaf", lambda shape, dim, dtype: (shape, dtype),
 
 
 def const(value: Any, dtype: dtype) -> Node:
+    """A number that belongs to the program."""
     return Node(CONST, (), (_typed(value, dtype), dtype), (), dtype)
 
 
 def scalar(value: Any, dtype: dtype, varies: bool = False) -> Node:
+    """A number of the user's program; `varies` makes it an input from the start."""
     return Node(SCALAR, (), (_typed(value, dtype), varies, dtype), (), dtype)
 
 
@@ -245,4 +247,5 @@ SPEC = _primitive("spec", "leaf", lambda shape, dtype: (shape, dtype), ("shape",
 
 
 def spec(shape: Shape, dtype: dtype) -> Node:
+    """A leaf that has a shape and a type and no value."""
     return Node(SPEC, (), (shape, dtype), shape, dtype)

@@ -1,0 +1,1 @@
+"""Loop nests: what they are, what they mean, and how they are scheduled."""

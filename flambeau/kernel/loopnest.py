@@ -155,6 +155,7 @@ REDUCERS = frozenset("add mul min max and or fma".split())
 
 @dataclass(frozen=True, slots=True)
 class Store:
+    """buffer[index] = value."""
     target: Target
     index: Index
     value: Value
@@ -163,6 +164,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Accumulate:
+    """local[index] = combine(local[index], value)."""
     target: Target
     index: Index
     op: str
@@ -241,6 +243,7 @@ def _number(v: float | int | bool) -> str:
 
 
 def value_text(v: Value) -> str:
+    """A value as text."""
     if isinstance(v, Const):
         return _number(v.value)
     if isinstance(v, Load):

@@ -61,6 +61,7 @@ def _map_statement(s: Stmt, change: Change) -> Stmt:
 
 
 def substitute(body: Body, values: dict[Var, Index]) -> Body:
+    """A body with index expressions in place of variables."""
     return map_body(body, lambda index: index.substitute(values))
 
 

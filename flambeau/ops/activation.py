@@ -41,6 +41,7 @@ def relu_op(x: Node) -> Node:
 
 @public("relu", "nn.functional.relu", inplace=True)
 def relu(input: Node) -> Node:
+    """max(input, 0), element by element."""
     if input.dtype is dt.bool_:
         raise RuntimeError("Boolean inputs not supported for relu")
     return relu_op(input)
@@ -57,6 +58,7 @@ def _hardtanh(x: Node, low: float, high: float) -> Node:
 
 @public("nn.functional.hardtanh", inplace=True)
 def hardtanh(input: Node, min_val: float = -1.0, max_val: float = 1.0) -> Node:
+    """The input, held between min_val and max_val."""
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
     if input.dtype is dt.bool_:
@@ -77,6 +79,7 @@ def _leaky_relu(x: Node, slope: float) -> Node:
 
 @public("nn.functional.leaky_relu", inplace=True)
 def leaky_relu(input: Node, negative_slope: float = 0.01) -> Node:
+    """The input where positive, negative_slope times it elsewhere."""
     check_float("leaky_relu_cpu", input)
     return _leaky_relu(input, slope=float(negative_slope))
 
@@ -117,6 +120,7 @@ def prelu(input: Node, weight: Node) -> Node:
 
 @public("nn.functional.relu6", inplace=True)
 def relu6(input: Node) -> Node:
+    """The input, held between 0 and 6."""
     return hardtanh(input, 0.0, 6.0)
 
 
@@ -142,18 +146,21 @@ SELU_SCALE = 1.0507009873554804934193349852946
 
 @public("nn.functional.elu", inplace=True)
 def elu(input: Node, alpha: float = 1.0) -> Node:
+    """The input where positive, alpha * (exp(input) - 1) elsewhere."""
     check_float("elu_cpu", input)
     return _elu(input, alpha=float(alpha), scale=1.0, input_scale=1.0)
 
 
 @public("torch.selu", "nn.functional.selu", inplace=True)
 def selu(input: Node) -> Node:
+    """The self-normalising elu of Klambauer et al. 2017, with its two constants."""
     check_float("elu_cpu", input)
     return _elu(input, alpha=SELU_ALPHA, scale=SELU_SCALE, input_scale=1.0)
 
 
 @public("torch.celu", "nn.functional.celu", inplace=True)
 def celu(input: Node, alpha: float = 1.0) -> Node:
+    """max(input, 0) + min(alpha * (exp(input / alpha) - 1), 0)."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
     check_float("elu_cpu", input)
@@ -172,6 +179,7 @@ def _threshold(x: Node, threshold: float, value: float) -> Node:
 
 @public("torch.threshold", "nn.functional.threshold", inplace=True)
 def threshold(input: Node, threshold: Number, value: Number) -> Node:
+    """The input where it exceeds `threshold`, `value` elsewhere."""
     if input.dtype.kind == "f":
         threshold, value = float(threshold), float(value)
     return _threshold(input, threshold=threshold, value=value)
@@ -214,6 +222,7 @@ def _gelu_tanh(x: Node) -> Node:
 
 @public("nn.functional.gelu")
 def gelu(input: Node, *, approximate: str = "none") -> Node:
+    """input * Phi(input), Phi the normal distribution; "tanh" takes its approximation."""
     check_float("GeluKernelImpl", input)
     if approximate == "none":
         return _gelu(input)
@@ -234,6 +243,7 @@ def _silu(x: Node) -> Node:
 
 @public("nn.functional.silu", inplace=True)
 def silu(input: Node) -> Node:
+    """input * sigmoid(input), also called swish."""
     check_float("silu_cpu", input, complex_too=True)
     return _silu(input)
 
@@ -255,6 +265,7 @@ def _mish(x: Node) -> Node:
 
 @public("nn.functional.mish", inplace=True)
 def mish(input: Node) -> Node:
+    """input * tanh(softplus(input))."""
     check_float("mish_cpu", input)
     return _mish(input)
 
@@ -271,6 +282,7 @@ def _softplus(x: Node, beta: float, threshold: float) -> Node:
 
 @public("nn.functional.softplus")
 def softplus(input: Node, beta: float = 1, threshold: float = 20) -> Node:
+    """log(1 + exp(beta * input)) / beta; the input itself above `threshold`."""
     check_float("softplus_cpu", input)
     return _softplus(input, beta=float(beta), threshold=float(threshold))
 
@@ -282,6 +294,7 @@ def _logsigmoid(x: Node) -> Node:
 
 @public("nn.functional.logsigmoid")
 def logsigmoid(input: Node) -> Node:
+    """log(sigmoid(input)), without overflow."""
     check_float("log_sigmoid_cpu", input)
     return _logsigmoid(input)
 
@@ -293,6 +306,7 @@ def _softsign(x: Node) -> Node:
 
 @public("nn.functional.softsign")
 def softsign(input: Node) -> Node:
+    """input / (1 + |input|)."""
     if input.dtype.kind == "c":
         return input / cast(1 + MODULUS(input), input.dtype)
     return _softsign(promote_float(input)[0])
@@ -305,6 +319,7 @@ def _tanhshrink(x: Node) -> Node:
 
 @public("nn.functional.tanhshrink")
 def tanhshrink(input: Node) -> Node:
+    """input - tanh(input)."""
     return _tanhshrink(promote_float(input)[0])
 
 
@@ -322,6 +337,7 @@ def _hardsigmoid(x: Node) -> Node:
 
 @public("nn.functional.hardsigmoid", inplace=True)
 def hardsigmoid(input: Node) -> Node:
+    """relu6(input + 3) / 6."""
     check_float("hardsigmoid", input)
     return _hardsigmoid(input)
 
@@ -338,6 +354,7 @@ def _hardswish(x: Node) -> Node:
 
 @public("nn.functional.hardswish", inplace=True)
 def hardswish(input: Node) -> Node:
+    """input * relu6(input + 3) / 6."""
     check_float("hardswish_cpu", input)
     return _hardswish(input)
 
@@ -353,6 +370,7 @@ def _hardshrink(x: Node, lambd: float) -> Node:
 
 @public("torch.hardshrink", "Tensor.hardshrink", "nn.functional.hardshrink")
 def hardshrink(input: Node, lambd: float = 0.5) -> Node:
+    """The input where |input| > lambd, 0 elsewhere."""
     check_float("hardshrink_cpu", input)
     return _hardshrink(input, lambd=float(lambd))
 
@@ -365,6 +383,7 @@ def _softshrink(x: Node, lambd: float) -> Node:
 
 @public("nn.functional.softshrink")
 def softshrink(input: Node, lambd: float = 0.5) -> Node:
+    """The input drawn towards 0 by lambd, 0 where it is within lambd of it."""
     if lambd < 0:
         raise RuntimeError(f"lambda must be greater or equal to 0, but found to be {lambd:g}.")
     check_float("softshrink_cpu", input)

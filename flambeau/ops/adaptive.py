@@ -130,6 +130,7 @@ def _declare(rank: int) -> None:
 
     @public(*average)
     def average_pool(input: Node, output_size: Any) -> Node:
+        """Means over as many windows a dim as output_size says."""
         sizes = _sizes(input, output_size, rank, f"adaptive_avg_pool{rank}d")
         if input.dtype.kind not in "fc":
             raise NotImplementedError('"adaptive_avg_pool2d" not implemented for '
@@ -138,6 +139,7 @@ def _declare(rank: int) -> None:
 
     @public(*greatest)
     def max_pool(input: Node, output_size: Any, return_indices: bool = False) -> Any:
+        """Maxima over as many windows a dim as output_size says."""
         sizes = _sizes(input, output_size, rank, f"adaptive_max_pool{rank}d")
         out, index = _max(input, sizes)
         return (out, index) if return_indices else out
@@ -148,6 +150,7 @@ def _declare(rank: int) -> None:
 
     @public(*names)
     def max_with_indices(input: Node, output_size: Any, return_indices: bool = False) -> Any:
+        """The maxima, and where in the flattened input each stood."""
         return _max(input, _sizes(input, output_size, rank, f"adaptive_max_pool{rank}d"))
 
 

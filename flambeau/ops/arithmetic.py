@@ -60,12 +60,14 @@ def _scaled(x: Node, alpha: Number) -> Node:
 
 @public("add", inplace=True)
 def add(input: Node, other: Node | Number, *, alpha: Number = ONE) -> Node:
+    """input + alpha * other."""
     x, y = promote(input, other)
     return ADD(x, y if alpha is ONE else _scaled(y, alpha))
 
 
 @public("sub", "subtract", inplace=True)
 def sub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
+    """input - alpha * other."""
     x, y = promote(input, other)
     if x.dtype is dt.bool_:
         raise RuntimeError("Subtraction, the `-` operator, with two bool tensors is not "
@@ -86,12 +88,14 @@ def rsub(input: Node, other: Node | Number, *, alpha: Number = 1) -> Node:
 
 @public("mul", "multiply", inplace=True)
 def mul(input: Node, other: Node | Number) -> Node:
+    """input * other."""
     x, y = promote(input, other)
     return MUL(x, y)
 
 
 @public("div", "divide", inplace=True)
 def div(input: Node, other: Node | Number, *, rounding_mode: str | None = None) -> Node:
+    """input / other; rounding_mode "trunc" or "floor" rounds the quotient."""
     if rounding_mode is None:
         x, y = promote_float(input, other)
         return a.div(x, y)
@@ -106,11 +110,13 @@ def div(input: Node, other: Node | Number, *, rounding_mode: str | None = None) 
 
 @public("true_divide", inplace=True)
 def true_divide(input: Node, other: Node | Number) -> Node:
+    """input / other, in floating point whatever the types."""
     return div(input, other)
 
 
 @public("floor_divide", inplace=True)
 def floor_divide(input: Node, other: Node | Number) -> Node:
+    """The quotient, rounded down."""
     x, y = _divisible(input, other)
     return a.floordiv(x, y)
 
@@ -145,6 +151,7 @@ def _divisible(input: Node | Number, other: Node | Number) -> tuple[Node, Node]:
 
 @public("neg", "negative", inplace=True)
 def neg(input: Node) -> Node:
+    """-input."""
     if input.dtype is dt.bool_:
         raise RuntimeError("Negation, the `-` operator, on a bool tensor is not supported. If you "
                            "are trying to invert a mask, use the `~` or `logical_not()` operator "
@@ -154,6 +161,7 @@ def neg(input: Node) -> Node:
 
 @public("positive")
 def positive(input: Node) -> Node:
+    """The input; a boolean is refused."""
     if input.dtype is dt.bool_:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
@@ -161,6 +169,7 @@ def positive(input: Node) -> Node:
 
 @public("abs", "absolute", inplace=True)
 def abs_(input: Node) -> Node:
+    """The absolute value; the modulus of a complex number."""
     if input.dtype.kind == "c":
         return MODULUS(input)
     return input if input.dtype.kind in "bu" else a.abs_(input)
@@ -168,6 +177,7 @@ def abs_(input: Node) -> Node:
 
 @public("sign", inplace=True)
 def sign(input: Node) -> Node:
+    """-1, 0 or 1 by the sign."""
     if input.dtype.kind == "c":
         raise NotImplementedError("Unlike NumPy, torch.sign is not intended to support complex "
                                   "numbers. Please use torch.sgn instead.")
@@ -176,6 +186,7 @@ def sign(input: Node) -> Node:
 
 @public("sgn", inplace=True)
 def sgn(input: Node) -> Node:
+    """The sign; for a complex number, the number of modulus 1 in its direction."""
     return SGN(input) if input.dtype.kind == "c" else sign(input)
 
 
@@ -190,21 +201,25 @@ def _square(x: Node) -> Node:
 
 @public("square", inplace=True)
 def square(input: Node) -> Node:
+    """input * input."""
     return _square(cast(input, dt.int64) if input.dtype is dt.bool_ else input)
 
 
 @public("reciprocal", inplace=True)
 def reciprocal(input: Node) -> Node:
+    """1 / input."""
     return a.reciprocal(promote_float(input)[0])
 
 
 @public("sqrt", inplace=True)
 def sqrt(input: Node) -> Node:
+    """The square root; NaN for a negative number."""
     return a.sqrt(promote_float(input)[0])
 
 
 @public("rsqrt", inplace=True)
 def rsqrt(input: Node) -> Node:
+    """1 / sqrt(input)."""
     return a.rsqrt(promote_float(input)[0])
 
 
@@ -215,12 +230,14 @@ def _no_angle(name: str, x: Node) -> None:
 
 @public("deg2rad", "Tensor.deg2rad", inplace=True)
 def deg2rad(input: Node) -> Node:
+    """Degrees to radians."""
     _no_angle("deg2rad", input)
     return promote_float(input)[0] * (math.pi / 180)
 
 
 @public("rad2deg", inplace=True)
 def rad2deg(input: Node) -> Node:
+    """Radians to degrees."""
     _no_angle("rad2deg", input)
     return promote_float(input)[0] * (180 / math.pi)
 
@@ -274,6 +291,7 @@ def _power(x: Node, exponent: Number) -> Node:
 
 @public("pow", inplace=True)
 def pow_(input: Node | Number, exponent: Node | Number) -> Node:
+    """input to the power of exponent, either of them a number or a tensor."""
     some_tensor(input, exponent)
     kind = result_type(input, exponent)
     if kind is dt.bool_ and not isinstance(exponent, Node):
@@ -287,6 +305,7 @@ def pow_(input: Node | Number, exponent: Node | Number) -> Node:
 
 @public("float_power", inplace=True)
 def float_power(input: Node | Number, exponent: Node | Number) -> Node:
+    """The power, worked out in float64 (complex128)."""
     kind = dt.complex128 if result_type(input, exponent).kind == "c" else dt.float64
     if not isinstance(exponent, Node):
         return _power(cast(input, kind), exponent)
@@ -320,6 +339,7 @@ def log_of_sum(gap: Node, two: bool) -> Node:
 
 @public("logaddexp")
 def logaddexp(input: Node, other: Node) -> Node:
+    """log(exp(input) + exp(other)), without overflow."""
     only_tensors("logaddexp", input, other)
     x, y = promote_float(input, other)
     return _logaddexp(x, y, two=False)
@@ -327,6 +347,7 @@ def logaddexp(input: Node, other: Node) -> Node:
 
 @public("logaddexp2")
 def logaddexp2(input: Node, other: Node) -> Node:
+    """log2(2**input + 2**other), without overflow."""
     only_tensors("logaddexp2", input, other)
     x, y = promote_float(input, other)
     return _logaddexp(x, y, two=True)
@@ -350,6 +371,7 @@ def _hypot(x: Node, y: Node) -> Node:
 
 @public("hypot", inplace=True)
 def hypot(input: Node, other: Node) -> Node:
+    """sqrt(input**2 + other**2)."""
     only_tensors("hypot", input, other)
     x, y = promote(input, other)
     check_float("hypot_cpu", x)
@@ -369,6 +391,7 @@ def _lerp(start: Node, end: Node, weight: Node) -> Node:
 
 @public("lerp", inplace=True)
 def lerp(input: Node, end: Node, weight: Node | Number) -> Node:
+    """input + weight * (end - input)."""
     for name, x in (("end", end), ("weight", weight)):
         if isinstance(x, Node) and x.dtype is not input.dtype:
             raise RuntimeError(f"expected dtype {_word(input)} for `{name}` but got dtype "
@@ -394,12 +417,14 @@ def _addcdiv(x: Node, b: Node, c: Node, value: Node) -> Node:
 
 @public("addcmul", inplace=True)
 def addcmul(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
+    """input + value * tensor1 * tensor2."""
     x, b, c = promote(input, tensor1, tensor2)
     return _addcmul(x, b, c, as_node(value, x.dtype))
 
 
 @public("addcdiv", inplace=True)
 def addcdiv(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
+    """input + value * tensor1 / tensor2."""
     if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
         raise RuntimeError("Integer division with addcdiv is no longer supported, and in a future "
                            "release addcdiv will perform a true division of tensor1 and tensor2.")

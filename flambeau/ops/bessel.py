@@ -176,7 +176,7 @@ def _spherical_j0(x: Node) -> Node:
 # ---------------------------------------------------------------- public names
 
 
-def _public(name: str, formula: Callable[[Node], Node]) -> None:
+def _public(name: str, formula: Callable[[Node], Node], doc: str) -> None:
     @fused(name)
     def op(x: Node) -> Node:
         return cast(formula(cast(x, dt.float64)), x.dtype)
@@ -185,17 +185,30 @@ def _public(name: str, formula: Callable[[Node], Node]) -> None:
     def apply(input: Node) -> Node:
         return op(promote_float(input)[0])
     apply.__name__ = name
+    apply.__doc__ = doc
 
 
-_public("bessel_j0", lambda x: _j(x, 0))
-_public("bessel_j1", lambda x: _j(x, 1))
-_public("bessel_y0", lambda x: _y(x, 0))
-_public("bessel_y1", lambda x: _y(x, 1))
-_public("modified_bessel_k0", lambda x: _k(x, 0, False))
-_public("modified_bessel_k1", lambda x: _k(x, 1, False))
-_public("scaled_modified_bessel_k0", lambda x: _k(x, 0, True))
-_public("scaled_modified_bessel_k1", lambda x: _k(x, 1, True))
-_public("airy_ai", _airy)
-_public("spherical_bessel_j0", _spherical_j0)
-public("special.modified_bessel_i0")(lambda input: i0(input))
-public("special.modified_bessel_i1")(lambda input: i1(input))
+_public("bessel_j0", lambda x: _j(x, 0), doc="The Bessel function of the first kind, order 0.")
+_public("bessel_j1", lambda x: _j(x, 1), doc="The Bessel function of the first kind, order 1.")
+_public("bessel_y0", lambda x: _y(x, 0), doc="The Bessel function of the second kind, order 0.")
+_public("bessel_y1", lambda x: _y(x, 1), doc="The Bessel function of the second kind, order 1.")
+_public("modified_bessel_k0", lambda x: _k(x, 0, False),
+        doc="The modified Bessel function of the second kind, order 0.")
+_public("modified_bessel_k1", lambda x: _k(x, 1, False),
+        doc="The modified Bessel function of the second kind, order 1.")
+_public("scaled_modified_bessel_k0", lambda x: _k(x, 0, True), doc="exp(input) * K0(input).")
+_public("scaled_modified_bessel_k1", lambda x: _k(x, 1, True), doc="exp(input) * K1(input).")
+_public("airy_ai", _airy, doc="The Airy function Ai.")
+_public("spherical_bessel_j0", _spherical_j0, doc="sin(input) / input, 1 at 0.")
+
+
+@public("special.modified_bessel_i0")
+def modified_bessel_i0(input: Node) -> Node:
+    """The modified Bessel function of the first kind, order 0."""
+    return i0(input)
+
+
+@public("special.modified_bessel_i1")
+def modified_bessel_i1(input: Node) -> Node:
+    """The modified Bessel function of the first kind, order 1."""
+    return i1(input)

@@ -25,33 +25,38 @@ def _bits(name: str, *args: Any, bools: bool = True) -> list[Node]:
     return out
 
 
-def _bitwise(name: str, op: Callable[[Node, Node], Node]) -> Callable[..., Node]:
+def _bitwise(name: str, op: Callable[[Node, Node], Node], doc: str) -> Callable[..., Node]:
     @public(name, inplace=True)
     def apply(input: Node | Number, other: Node | Number) -> Node:
         x, y = _bits(name, input, other)
         return op(x, y)
     apply.__name__ = name
+    apply.__doc__ = doc
     return apply
 
 
-bitwise_and = _bitwise("bitwise_and", a.and_)
-bitwise_or = _bitwise("bitwise_or", a.or_)
-bitwise_xor = _bitwise("bitwise_xor", a.xor)
+bitwise_and = _bitwise("bitwise_and", a.and_,
+                       doc="The bits that are set in both; `and` of booleans.")
+bitwise_or = _bitwise("bitwise_or", a.or_, doc="The bits that are set in either; `or` of booleans.")
+bitwise_xor = _bitwise("bitwise_xor", a.xor, doc="The bits that differ.")
 
 
 @public("bitwise_not", inplace=True)
 def bitwise_not(input: Node) -> Node:
+    """Every bit turned over; `not` of booleans."""
     return a.not_(_bits("bitwise_not", input)[0])
 
 
 @public("bitwise_left_shift", inplace=True)
 def bitwise_left_shift(input: Node | Number, other: Node | Number) -> Node:
+    """input * 2**other, in the bits of its type."""
     x, y = _bits("lshift", input, other, bools=False)
     return a.shl(x, y)
 
 
 @public("bitwise_right_shift", inplace=True)
 def bitwise_right_shift(input: Node | Number, other: Node | Number) -> Node:
+    """The bits moved right by `other`; the sign stays."""
     x, y = _bits("rshift", input, other, bools=False)
     return a.shr(x, y)
 
@@ -69,6 +74,7 @@ def _gcd(x: Node, y: Node) -> Node:
 
 @public("gcd", inplace=True)
 def gcd(input: Node, other: Node) -> Node:
+    """The greatest common divisor, never negative."""
     only_tensors("gcd", input, other)
     x, y = _bits("gcd", input, other, bools=False)
     return _gcd(x, y)
@@ -76,6 +82,7 @@ def gcd(input: Node, other: Node) -> Node:
 
 @public("lcm", inplace=True)
 def lcm(input: Node, other: Node) -> Node:
+    """The least common multiple, never negative."""
     only_tensors("lcm", input, other)
     x, y = _bits("lcm", input, other, bools=False)
     divisor = _gcd(x, y)

@@ -130,6 +130,7 @@ def _check_scores(x: Node, target: Node, weight: Node | None) -> None:
 def nll_loss(input: Node, target: Node, weight: Node | None = None,
              size_average: bool | None = None, ignore_index: int = -100,
              reduce: bool | None = None, reduction: str = "mean") -> Node:
+    """-input[target], weighted: the loss of log-probabilities (N, C, ...) for class indices."""
     reduction = reduction_of(size_average, reduce, reduction)
     _check_scores(input, target, weight)
     check_classes(target, input.shape[_class_dim(input)], ignore_index)
@@ -266,6 +267,7 @@ def _multi_margin(x: Node, target: Node, *rest: Any) -> Node:
 def multi_margin_loss(input: Node, target: Node, p: int = 1, margin: float = 1.0,
                       weight: Node | None = None, size_average: bool | None = None,
                       reduce: bool | None = None, reduction: str = "mean") -> Node:
+    """sum over j of max(0, margin - x[target] + x[j])**p / C: the SVM's loss."""
     reduction = reduction_of(size_average, reduce, reduction)
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
@@ -316,6 +318,7 @@ def _multilabel_margin(x: Node, target: Node, reduction: str) -> Node:
 @public("nn.functional.multilabel_margin_loss")
 def multilabel_margin_loss(input: Node, target: Node, size_average: bool | None = None,
                            reduce: bool | None = None, reduction: str = "mean") -> Node:
+    """The hinge loss of several classes a sample; `target` lists them, -1 ends it."""
     reduction = reduction_of(size_average, reduce, reduction)
     if input.ndim > 2 or (input.ndim and not input.shape[-1]):
         raise RuntimeError("Expected non-empty vector or matrix with optional 0-dim batch size, "
@@ -351,6 +354,7 @@ def _multilabel_soft(x: Node, y: Node, *rest: Any) -> Node:
 def multilabel_soft_margin_loss(input: Node, target: Node, weight: Node | None = None,
                                 size_average: bool | None = None, reduce: bool | None = None,
                                 reduction: str = "mean") -> Node:
+    """Binary cross entropy of logits, averaged over the classes."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y = promote_float(input, target)
     more = () if weight is None else (cast(weight, x.dtype),)
@@ -371,6 +375,7 @@ def _cosine_embedding(cosine: Node, y: Node, margin: float) -> Node:
 def cosine_embedding_loss(input1: Node, input2: Node, target: Node, margin: float = 0,
                           size_average: bool | None = None, reduce: bool | None = None,
                           reduction: str = "mean") -> Node:
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1."""
     reduction = reduction_of(size_average, reduce, reduction)
     if target.ndim > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
@@ -406,6 +411,7 @@ def triplet_margin_loss(anchor: Node, positive: Node, negative: Node, margin: fl
                         p: float = 2, eps: float = 1e-6, swap: bool = False,
                         size_average: bool | None = None, reduce: bool | None = None,
                         reduction: str = "mean") -> Node:
+    """max(0, |anchor - positive| - |anchor - negative| + margin), p-norms."""
     reduction = reduction_of(size_average, reduce, reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")

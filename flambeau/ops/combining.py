@@ -93,17 +93,20 @@ def _nonempty(tensors: Tensors, name: str) -> list[Node]:
 
 @public("torch.hstack")
 def hstack(tensors: Tensors) -> Node:
+    """The tensors side by side: along dim 1, or 0 for vectors."""
     parts = [atleast_1d(x) for x in _nonempty(tensors, "hstack")]
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 @public("torch.vstack", "torch.row_stack")
 def vstack(tensors: Tensors) -> Node:
+    """The tensors one below the other: along dim 0."""
     return cat([atleast_2d(x) for x in _nonempty(tensors, "vstack")], 0)
 
 
 @public("torch.dstack")
 def dstack(tensors: Tensors) -> Node:
+    """The tensors one behind the other: along dim 2."""
     return cat([atleast_3d(x) for x in _nonempty(tensors, "dstack")], 2)
 
 

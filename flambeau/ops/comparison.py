@@ -33,13 +33,14 @@ from .table import public
 Number = Any
 
 
-def _comparison(op: Callable[[Node, Node], Node], *names: str) -> Callable[..., Node]:
+def _comparison(op: Callable[[Node, Node], Node], *names: str, doc: str) -> Callable[..., Node]:
     @public(*names, inplace=True)
     def compare(input: Node, other: Node | Number) -> Node:
         only_tensors(names[0], input)
         x, y = _comparable(input, other)
         return op(x, y)
     compare.__name__ = names[0]
+    compare.__doc__ = doc
     return compare
 
 
@@ -54,12 +55,12 @@ def _comparable(input: Node, other: Node | Number) -> list[Node]:
     return promote(input, other)
 
 
-eq = _comparison(a.eq, "eq")
-ne = _comparison(a.ne, "ne", "not_equal")
-lt = _comparison(a.lt, "lt", "less")
-le = _comparison(a.le, "le", "less_equal")
-gt = _comparison(a.gt, "gt", "greater")
-ge = _comparison(a.ge, "ge", "greater_equal")
+eq = _comparison(a.eq, "eq", doc="Where the two are equal.")
+ne = _comparison(a.ne, "ne", "not_equal", doc="Where the two differ.")
+lt = _comparison(a.lt, "lt", "less", doc="Where input < other.")
+le = _comparison(a.le, "le", "less_equal", doc="Where input <= other.")
+gt = _comparison(a.gt, "gt", "greater", doc="Where input > other.")
+ge = _comparison(a.ge, "ge", "greater_equal", doc="Where input >= other.")
 
 
 @public("equal", out=False)
@@ -78,16 +79,19 @@ def equal(input: Node, other: Node) -> bool:
 
 @public("isnan")
 def isnan(input: Node) -> Node:
+    """Where the input is NaN."""
     return a.isnan(input)
 
 
 @public("isinf")
 def isinf(input: Node) -> Node:
+    """Where the input is infinite."""
     return a.isinf(input)
 
 
 @public("isfinite")
 def isfinite(input: Node) -> Node:
+    """Where the input is neither infinite nor NaN."""
     if input.dtype.kind == "f":
         return finite(input)
     return not_(or_(a.isnan(input), a.isinf(input)))
@@ -95,6 +99,7 @@ def isfinite(input: Node) -> Node:
 
 @public("isposinf", "special.isposinf")
 def isposinf(input: Node) -> Node:
+    """Where the input is +inf."""
     _real_only("isposinf", input)
     if input.dtype.kind != "f":
         return a.full(input.shape, False, dt.bool_)
@@ -103,6 +108,7 @@ def isposinf(input: Node) -> Node:
 
 @public("isneginf", "special.isneginf")
 def isneginf(input: Node) -> Node:
+    """Where the input is -inf."""
     _real_only("isneginf", input)
     if input.dtype.kind != "f":
         return a.full(input.shape, False, dt.bool_)
@@ -116,6 +122,7 @@ def _real_only(name: str, x: Node) -> None:
 
 @public("signbit")
 def signbit(input: Node) -> Node:
+    """Where the sign bit is set (-0.0 too)."""
     if input.dtype.kind in "bu":
         return a.full(input.shape, False, dt.bool_)
     return a.signbit(input)
@@ -154,6 +161,7 @@ def _word(x: Node) -> str:
 @public("allclose", out=False)
 def allclose(input: Node, other: Node, rtol: float = 1e-05, atol: float = 1e-08,
              equal_nan: bool = False) -> bool:
+    """Whether |input - other| <= atol + rtol * |other| everywhere: a bool."""
     close = isclose(input, other, rtol, atol, equal_nan)
     return bool(item(a.all_(close, a.every(close))))
 
@@ -168,23 +176,27 @@ def truth(x: Node) -> Node:
 
 @public("logical_not", inplace=True)
 def logical_not(input: Node) -> Node:
+    """Where the input is 0."""
     return not_(truth(input))
 
 
 @public("logical_and", inplace=True)
 def logical_and(input: Node, other: Node) -> Node:
+    """Where neither is 0."""
     only_tensors("logical_and", input, other)
     return and_(truth(input), truth(other))
 
 
 @public("logical_or", inplace=True)
 def logical_or(input: Node, other: Node) -> Node:
+    """Where one of them is not 0."""
     only_tensors("logical_or", input, other)
     return or_(truth(input), truth(other))
 
 
 @public("logical_xor", inplace=True)
 def logical_xor(input: Node, other: Node) -> Node:
+    """Where exactly one of them is not 0."""
     only_tensors("logical_xor", input, other)
     return a.xor(truth(input), truth(other))
 
@@ -194,24 +206,28 @@ def logical_xor(input: Node, other: Node) -> Node:
 
 @public("maximum")
 def maximum(input: Node, other: Node) -> Node:
+    """The larger of the two; NaN if either is."""
     x, y = _ordered("maximum", input, other)
     return a.max_(x, y)
 
 
 @public("minimum")
 def minimum(input: Node, other: Node) -> Node:
+    """The smaller of the two; NaN if either is."""
     x, y = _ordered("minimum", input, other)
     return a.min_(x, y)
 
 
 @public("fmax")
 def fmax(input: Node, other: Node) -> Node:
+    """The larger of the two; of a NaN and a number, the number."""
     x, y = _ordered("fmax", input, other)
     return a.fmax(x, y)
 
 
 @public("fmin")
 def fmin(input: Node, other: Node) -> Node:
+    """The smaller of the two; of a NaN and a number, the number."""
     x, y = _ordered("fmin", input, other)
     return a.fmin(x, y)
 
@@ -242,6 +258,7 @@ def where_(condition: Node, input: Node | Number | None = None,
 
 
 def where_method(self: Node, condition: Node, other: Node | Number) -> Node:
+    """self where the condition holds, `other` elsewhere."""
     return where_(condition, self, other)
 
 
@@ -250,6 +267,7 @@ public("Tensor.where")(where_method)
 
 @public("masked_fill", inplace=True)
 def masked_fill(input: Node, mask: Node, value: Node | Number) -> Node:
+    """`value` where the mask is set, the input elsewhere."""
     if mask.dtype is not dt.bool_:
         raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype "
                            f"{mask.dtype.name}")
@@ -305,6 +323,7 @@ def _clamp_max(x: Node, high: Node) -> Node:
 
 @public("clamp", "clip", inplace=True)
 def clamp(input: Node, min: Node | Number | None = None, max: Node | Number | None = None) -> Node:
+    """The input, held between min and max."""
     given = [v for v in (min, max) if v is not None]
     if not given:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
@@ -323,11 +342,13 @@ def clamp(input: Node, min: Node | Number | None = None, max: Node | Number | No
 
 @public("clamp_min", inplace=True)
 def clamp_min(input: Node, min: Node | Number) -> Node:
+    """The input, not below `min`."""
     return clamp(input, min, None)
 
 
 @public("clamp_max", inplace=True)
 def clamp_max(input: Node, max: Node | Number) -> Node:
+    """The input, not above `max`."""
     return clamp(input, None, max)
 
 
@@ -349,6 +370,7 @@ LARGEST = {"float16": 65504.0, "bfloat16": float.fromhex("0x1.fep127"),
 @public("nan_to_num", inplace=True)
 def nan_to_num(input: Node, nan: float | None = None, posinf: float | None = None,
                neginf: float | None = None) -> Node:
+    """NaN, inf and -inf replaced (0 and the type's largest numbers unless given)."""
     if input.dtype.kind != "f":
         return input
     largest = LARGEST[input.dtype.name]
@@ -359,6 +381,7 @@ def nan_to_num(input: Node, nan: float | None = None, posinf: float | None = Non
 
 @public("heaviside", inplace=True)
 def heaviside(input: Node, values: Node) -> Node:
+    """0 below zero, 1 above it, `values` at it."""
     if "c" in (input.dtype.kind, values.dtype.kind):
         raise RuntimeError("heaviside is not yet implemented for complex tensors.")
     if input.dtype is not values.dtype:
@@ -369,6 +392,7 @@ def heaviside(input: Node, values: Node) -> Node:
 
 @public("copysign", inplace=True)
 def copysign(input: Node, other: Node | Number) -> Node:
+    """|input| with the sign of `other`."""
     only_tensors("copysign", input)
     kind = float_type(result_type(input, other))
     return a.copysign(as_node(input, kind), as_node(other, kind))
@@ -376,6 +400,7 @@ def copysign(input: Node, other: Node | Number) -> Node:
 
 @public("nextafter", inplace=True)
 def nextafter(input: Node, other: Node) -> Node:
+    """The next number of the type from input towards `other`."""
     kind = promote_types(input.dtype, other.dtype)
     if kind.kind != "f":
         raise NotImplementedError(f'"nextafter_cpu" not implemented for \'{type_name(kind)}\'')

@@ -78,6 +78,7 @@ def _angle_real(x: Node) -> Node:
 
 @public("angle")
 def angle(input: Node) -> Node:
+    """The argument of a complex number; 0 or pi for a real one."""
     if is_complex(input):
         return _angle(input)
     return _angle_real(input if input.dtype.kind == "f" else cast(input, dt.float32))
@@ -113,11 +114,13 @@ def _part_of(which: int) -> Callable[[Layout], Layout]:
 
 @public("real", view=_part_of(0))
 def real(input: Node) -> Node:
+    """The real part."""
     return a.real(input) if is_complex(input) else input
 
 
 @public("imag", view=_part_of(1))
 def imag(input: Node) -> Node:
+    """The imaginary part; a real tensor is refused."""
     if not is_complex(input):
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
     return a.imag(input)
@@ -125,26 +128,31 @@ def imag(input: Node) -> Node:
 
 @public("conj")
 def conj(input: Node) -> Node:
+    """The complex conjugate."""
     return a.conj(input)
 
 
 @public("conj_physical", inplace=True)
 def conj_physical(input: Node) -> Node:
+    """The complex conjugate, computed."""
     return a.conj(input)
 
 
 @public("resolve_conj")
 def resolve_conj(input: Node) -> Node:
+    """The input, its conjugation computed."""
     return input
 
 
 @public("resolve_neg")
 def resolve_neg(input: Node) -> Node:
+    """The input, its negation computed."""
     return input
 
 
 @public("isreal")
 def isreal(input: Node) -> Node:
+    """Where the imaginary part is 0."""
     if is_complex(input):
         return a.eq(a.imag(input), 0)
     return a.full(input.shape, True, dt.bool_)
@@ -155,6 +163,7 @@ def isreal(input: Node) -> Node:
 
 @public("torch.complex")
 def complex_(real: Node, imag: Node) -> Node:
+    """real + i * imag."""
     only_tensors("complex", real, imag)
     if real.dtype.kind != "f" or real.dtype is dt.bfloat16:
         raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
@@ -169,6 +178,7 @@ def complex_(real: Node, imag: Node) -> Node:
 
 @public("torch.polar")
 def polar(abs: Node, angle: Node) -> Node:
+    """abs * (cos(angle) + i * sin(angle))."""
     only_tensors("polar", abs, angle)
     if {abs.dtype, angle.dtype} - {dt.float32, dt.float64}:
         raise RuntimeError("Expected both inputs to be Half, Float or Double tensors but got "
@@ -181,6 +191,7 @@ def polar(abs: Node, angle: Node) -> Node:
 
 @public("torch.view_as_real", view=parts_of)
 def view_as_real(input: Node) -> Node:
+    """Complex (...) as real (..., 2)."""
     if not is_complex(input):
         raise RuntimeError("view_as_real is only supported for complex tensors")
     shape = (*input.shape, 1)
@@ -190,6 +201,7 @@ def view_as_real(input: Node) -> Node:
 
 @public("torch.view_as_complex", view=joined_of)
 def view_as_complex(input: Node) -> Node:
+    """Real (..., 2) as complex (...)."""
     if input.dtype.kind != "f" or input.dtype is dt.bfloat16:
         raise RuntimeError("view_as_complex is only supported for half, float and double tensors, "
                            f"but got a tensor of scalar type: {type_name(input.dtype)}")

@@ -109,6 +109,7 @@ def _check_mv(mat: Node, vec: Node) -> None:
 
 @public("dot")
 def dot(input: Node, tensor: Node) -> Node:
+    """The inner product of two vectors."""
     _check_vectors(input, tensor)
     return alg.dot(input, tensor, (0,), (0,), ())
 
@@ -133,6 +134,7 @@ def vecdot(x: Node, y: Node, *, dim: int = -1) -> Node:
 
 @public("mv")
 def mv(input: Node, vec: Node) -> Node:
+    """Matrix (n, m) times vector (m)."""
     if input.ndim != 2 or vec.ndim != 1:
         raise RuntimeError("vector + matrix @ vector expected, got "
                            f"1, {input.ndim}, {vec.ndim}")
@@ -142,6 +144,7 @@ def mv(input: Node, vec: Node) -> Node:
 
 @public("mm")
 def mm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
+    """Matrix (n, m) times matrix (m, p)."""
     for x, name in ((input, "self"), (mat2, "mat2")):
         if x.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix")
@@ -152,6 +155,7 @@ def mm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
 
 @public("bmm")
 def bmm(input: Node, mat2: Node, out_dtype: dtype | None = None) -> Node:
+    """Matrices (b, n, m) times matrices (b, m, p), one by one."""
     _check_bmm(input, mat2)
     return alg.dot(input, mat2, (0, 1, 2), (0, 2, 3), (0, 1, 3), out_dtype)
 
@@ -213,6 +217,7 @@ def _count(shape: Shape) -> int:
 
 @public("outer", "ger")
 def outer(input: Node, vec2: Node) -> Node:
+    """The products of every pair: (n) and (m) give (n, m)."""
     for x, name in ((input, "self"), (vec2, "vec2")):
         if x.ndim != 1:
             raise RuntimeError(f"outer: Expected 1-D argument {name}, but got {x.ndim}-D")
@@ -263,6 +268,7 @@ def _like(input: Node, other: Node) -> None:
 @public("addmm", inplace=True)
 def addmm(input: Node, mat1: Node, mat2: Node, out_dtype: dtype | None = None, *, beta: Any = 1,
           alpha: Any = 1) -> Node:
+    """beta * input + alpha * mat1 @ mat2."""
     for x, name in ((mat1, "mat1"), (mat2, "mat2")):
         if x.ndim != 2:
             raise RuntimeError(f"{name} must be a matrix, got {x.ndim}-D tensor")
@@ -275,6 +281,7 @@ def addmm(input: Node, mat1: Node, mat2: Node, out_dtype: dtype | None = None, *
 
 @public("addmv", inplace=True)
 def addmv(input: Node, mat: Node, vec: Node, *, beta: Any = 1, alpha: Any = 1) -> Node:
+    """beta * input + alpha * mat @ vec."""
     if mat.ndim != 2 or vec.ndim != 1:
         raise RuntimeError("vector + matrix @ vector expected, got "
                            f"{input.ndim}, {mat.ndim}, {vec.ndim}")
@@ -286,6 +293,7 @@ def addmv(input: Node, mat: Node, vec: Node, *, beta: Any = 1, alpha: Any = 1) -
 
 @public("addr", inplace=True)
 def addr(input: Node, vec1: Node, vec2: Node, *, beta: Any = 1, alpha: Any = 1) -> Node:
+    """beta * input + alpha * outer(vec1, vec2)."""
     for x, name in ((vec1, "vec1"), (vec2, "vec2")):
         if x.ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument {name}, but got {x.ndim}-D")
@@ -314,6 +322,7 @@ def addbmm(input: Node, batch1: Node, batch2: Node, *, beta: Any = 1, alpha: Any
 @public("baddbmm", inplace=True)
 def baddbmm(input: Node, batch1: Node, batch2: Node, out_dtype: dtype | None = None, *,
             beta: Any = 1, alpha: Any = 1) -> Node:
+    """beta * input + alpha * bmm(batch1, batch2)."""
     _check_bmm(batch1, batch2)
     expand_shape(input.shape, (*batch1.shape[:2], batch2.shape[2]))
     return _blend(input, bmm(batch1, batch2, out_dtype), beta, alpha)

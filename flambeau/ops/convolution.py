@@ -390,18 +390,21 @@ def _named(rank: int, **values: Shape) -> str:
 @public("torch.conv1d", "nn.functional.conv1d")
 def conv1d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1, padding: Any = 0,
            dilation: Any = 1, groups: int = 1) -> Node:
+    """Cross-correlation of input (N, C, L) with weight (O, C / groups, K)."""
     return _conv(1, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public("torch.conv2d", "nn.functional.conv2d")
 def conv2d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1, padding: Any = 0,
            dilation: Any = 1, groups: int = 1) -> Node:
+    """Cross-correlation of input (N, C, H, W) with weight (O, C / groups, KH, KW)."""
     return _conv(2, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public("torch.conv3d", "nn.functional.conv3d")
 def conv3d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1, padding: Any = 0,
            dilation: Any = 1, groups: int = 1) -> Node:
+    """Cross-correlation of input (N, C, D, H, W) with weight (O, C / groups, KD, KH, KW)."""
     return _conv(3, input, weight, bias, stride, padding, dilation, groups)
 
 
@@ -409,6 +412,7 @@ def conv3d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1,
 def conv_transpose1d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1,
                      padding: Any = 0, output_padding: Any = 0, groups: int = 1,
                      dilation: Any = 1) -> Node:
+    """The transposed conv1d (its gradient by the input); weight (C, O / groups, K)."""
     return _conv_transpose(1, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)
 
@@ -417,6 +421,7 @@ def conv_transpose1d(input: Node, weight: Node, bias: Node | None = None, stride
 def conv_transpose2d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1,
                      padding: Any = 0, output_padding: Any = 0, groups: int = 1,
                      dilation: Any = 1) -> Node:
+    """The transposed conv2d; weight (C, O / groups, KH, KW)."""
     return _conv_transpose(2, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)
 
@@ -425,5 +430,6 @@ def conv_transpose2d(input: Node, weight: Node, bias: Node | None = None, stride
 def conv_transpose3d(input: Node, weight: Node, bias: Node | None = None, stride: Any = 1,
                      padding: Any = 0, output_padding: Any = 0, groups: int = 1,
                      dilation: Any = 1) -> Node:
+    """The transposed conv3d; weight (C, O / groups, KD, KH, KW)."""
     return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups,
                            dilation)

@@ -28,4 +28,5 @@ public("narrow_copy")(view.narrow)
 
 @public("torch.alias_copy")
 def alias_copy(input: Node) -> Node:
+    """A copy of the input."""
     return input

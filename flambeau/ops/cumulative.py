@@ -61,6 +61,7 @@ def _where_reached(x: Node, out: Node, dim: int) -> Node:
 
 @public("cumsum", inplace=True)
 def cumsum(input: Node, dim: int, *, dtype: dtype | None = None) -> Node:
+    """The sums of all elements up to each one along `dim`."""
     d = wrap_dim(dim, input.ndim)
     x = cast(input, sum_type(input, dtype))
     return a.scan(x, "add", d) if x.ndim else x
@@ -68,6 +69,7 @@ def cumsum(input: Node, dim: int, *, dtype: dtype | None = None) -> Node:
 
 @public("cumprod", inplace=True)
 def cumprod(input: Node, dim: int, *, dtype: dtype | None = None) -> Node:
+    """The products of all elements up to each one along `dim`."""
     d = wrap_dim(dim, input.ndim)
     x = cast(input, sum_type(input, dtype))
     return a.scan(x, "mul", d) if x.ndim else x
@@ -85,11 +87,13 @@ def _running(input: Node, dim: int, op: str, result: Any) -> Any:
 
 @public("cummax")
 def cummax(input: Node, dim: int) -> Any:
+    """The largest element so far along `dim`, and where it stood."""
     return _running(input, dim, "max", cummax_result)
 
 
 @public("cummin")
 def cummin(input: Node, dim: int) -> Any:
+    """The smallest element so far along `dim`, and where it stood."""
     return _running(input, dim, "min", cummin_result)
 
 
@@ -115,6 +119,7 @@ def _logcumsumexp(x: Node, dim: int) -> Node:
 
 @public("logcumsumexp")
 def logcumsumexp(input: Node, dim: int) -> Node:
+    """log(cumsum(exp(input))), without overflow."""
     d = wrap_dim(dim, input.ndim)
     x = cast(input, float_type(input.dtype))
     return _logcumsumexp(x, dim=d) if x.ndim and x.size else x
@@ -126,6 +131,7 @@ def logcumsumexp(input: Node, dim: int) -> Node:
 @public("diff")
 def diff(input: Node, n: int = 1, dim: int = -1, prepend: Node | None = None,
          append: Node | None = None) -> Node:
+    """The n-th differences of neighbours along `dim`."""
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
@@ -178,6 +184,7 @@ def _check_abscissa(y: Node, x: Node | None, d: int) -> None:
 
 @public("torch.trapezoid", "torch.trapz")
 def trapezoid(y: Node, x: Node | None = None, *, dx: Any = 1, dim: int = -1) -> Node:
+    """The integral along `dim` by the trapezoidal rule."""
     d = wrap_dim(dim, y.ndim)
     _check_abscissa(y, x, d)
     areas = _pairs(y, x, d)
@@ -186,6 +193,7 @@ def trapezoid(y: Node, x: Node | None = None, *, dx: Any = 1, dim: int = -1) -> 
 
 @public("torch.cumulative_trapezoid")
 def cumulative_trapezoid(y: Node, x: Node | None = None, *, dx: Any = 1, dim: int = -1) -> Node:
+    """The integral up to each point along `dim` by the trapezoidal rule."""
     d = wrap_dim(dim, y.ndim)
     _check_abscissa(y, x, d)
     areas = _pairs(y, x, d)

@@ -19,6 +19,7 @@ from .table import public
 @public("torch.gradient")
 def gradient(input: Node, *, spacing: Any = None, dim: Any = None, edge_order: int = 1,
              ) -> list[Node]:
+    """The derivative along each dim by central differences (one-sided at the edges)."""
     if input.dtype.name == "uint8":
         raise RuntimeError("torch.gradient does not support uint8 input.")
     dims = _dims(input, dim)

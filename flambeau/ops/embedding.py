@@ -81,6 +81,7 @@ def embedding(input: Node, weight: Node, padding_idx: int | None = None,
 @public("torch.embedding")
 def torch_embedding(weight: Node, indices: Node, padding_idx: int = -1,
                     scale_grad_by_freq: bool = False, sparse: bool = False) -> Node:
+    """The rows of `weight` that the indices name."""
     return embedding(indices, weight, padding_idx if padding_idx >= 0 else None, None, 2.0,
                      scale_grad_by_freq)
 

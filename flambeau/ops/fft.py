@@ -226,33 +226,39 @@ def _c2c(x: Node, sizes: Sequence[int], dims: Dims, norm: str | None, forward: b
 
 @public("fft.fft")
 def fft(input: Node, n: int | None = None, dim: int = -1, norm: str | None = None) -> Node:
+    """The discrete Fourier transform along `dim`."""
     d = _dim(dim, input)
     return _c2c(input, [_extent("fft", n, input.shape[d])], (d,), norm, True)
 
 
 @public("fft.ifft")
 def ifft(input: Node, n: int | None = None, dim: int = -1, norm: str | None = None) -> Node:
+    """The inverse of fft."""
     d = _dim(dim, input)
     return _c2c(input, [_extent("ifft", n, input.shape[d])], (d,), norm, False)
 
 
 @public("fft.fftn")
 def fftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) -> Node:
+    """The discrete Fourier transform along several dims."""
     return _c2c(input, *_over(input, s, dim), norm, True)
 
 
 @public("fft.ifftn")
 def ifftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) -> Node:
+    """The inverse of fftn."""
     return _c2c(input, *_over(input, s, dim), norm, False)
 
 
 @public("fft.fft2")
 def fft2(input: Node, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Node:
+    """The Fourier transform along the last two dims."""
     return fftn(input, s, dim, norm)
 
 
 @public("fft.ifft2")
 def ifft2(input: Node, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Node:
+    """The inverse of fft2."""
     return ifftn(input, s, dim, norm)
 
 
@@ -276,6 +282,7 @@ def _some(name: str, dims: Dims) -> None:
 
 @public("fft.rfft")
 def rfft(input: Node, n: int | None = None, dim: int = -1, norm: str | None = None) -> Node:
+    """The transform of real numbers along `dim`: n // 2 + 1 of its terms."""
     x, d = _real("rfft", input), _dim(dim, input)
     return _r2c(x, [_extent("rfft", n, x.shape[d])], (d,), norm, True)
 
@@ -289,6 +296,7 @@ def ihfft(input: Node, n: int | None = None, dim: int = -1, norm: str | None = N
 
 @public("fft.rfftn")
 def rfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) -> Node:
+    """The transform of real numbers along several dims; half of the last one."""
     x = _real("rfftn", input, "a real-valued input tensor")
     sizes, dims = _over(x, s, dim)
     _some("rfftn", dims)
@@ -297,6 +305,7 @@ def rfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) 
 
 @public("fft.ihfftn")
 def ihfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) -> Node:
+    """The inverse of hfftn."""
     if input.dtype.kind == "c":
         raise RuntimeError("Only supports floating-point dtypes, but found: "
                            f"{pro.type_name(input.dtype)}")
@@ -308,11 +317,13 @@ def ihfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None)
 
 @public("fft.rfft2")
 def rfft2(input: Node, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Node:
+    """The transform of real numbers along the last two dims."""
     return rfftn(input, s, dim, norm)
 
 
 @public("fft.ihfft2")
 def ihfft2(input: Node, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Node:
+    """The inverse of hfft2."""
     return ihfftn(input, s, dim, norm)
 
 
@@ -333,6 +344,7 @@ def _c2r(x: Node, sizes: Sequence[int], dims: Dims, norm: str | None, forward: b
 
 @public("fft.irfft")
 def irfft(input: Node, n: int | None = None, dim: int = -1, norm: str | None = None) -> Node:
+    """The inverse of rfft: n real numbers."""
     d = _dim(dim, input)
     return _c2r(input, [_extent("irfft", n, 2 * (input.shape[d] - 1))], (d,), norm, False)
 
@@ -346,6 +358,7 @@ def hfft(input: Node, n: int | None = None, dim: int = -1, norm: str | None = No
 
 @public("fft.irfftn")
 def irfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) -> Node:
+    """The inverse of rfftn."""
     sizes, dims = _over(input, s, dim)
     _some("irfftn", dims)
     return _c2r(input, sizes, dims, norm, False)
@@ -353,6 +366,7 @@ def irfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None)
 
 @public("fft.hfftn")
 def hfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) -> Node:
+    """The transform of a signal with Hermitian symmetry: real numbers."""
     sizes, dims = _over(input, s, dim)
     _some("hfftn", dims)
     return _c2r(input, sizes, dims, norm, True)
@@ -360,11 +374,13 @@ def hfftn(input: Node, s: Any = None, dim: Any = None, norm: str | None = None) 
 
 @public("fft.irfft2")
 def irfft2(input: Node, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Node:
+    """The inverse of rfft2."""
     return irfftn(input, s, dim, norm)
 
 
 @public("fft.hfft2")
 def hfft2(input: Node, s: Any = None, dim: Any = (-2, -1), norm: str | None = None) -> Node:
+    """The transform of a signal with Hermitian symmetry along two dims."""
     return hfftn(input, s, dim, norm)
 
 

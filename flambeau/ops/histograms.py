@@ -30,6 +30,7 @@ def _word(x: Node) -> str:
 @public("histogram")
 def histogram(input: Node, bins: Any = 100, *, range: Sequence[float] | None = None,
               weight: Node | None = None, density: bool = False) -> Any:
+    """How many elements (or how much weight) fall into each bin, and the bins' edges."""
     if isinstance(bins, float):
         raise TypeError("histogram() received an invalid combination of arguments - got (Tensor, "
                         "float)")
@@ -42,6 +43,7 @@ def histogram(input: Node, bins: Any = 100, *, range: Sequence[float] | None = N
 @public("torch.histogramdd")
 def histogramdd(input: Node, bins: Any, range: Sequence[float] | None = None,
                 weight: Node | None = None, density: bool = False) -> Any:
+    """The histogram of points (..., D) in D dims, and the edges of each."""
     if isinstance(bins, str) or not (hasattr(bins, "__index__") or hasattr(bins, "__iter__")):
         raise TypeError("histogramdd() received an invalid combination of arguments - got (Tensor, "
                         f"{type(bins).__name__})")

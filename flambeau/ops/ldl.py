@@ -142,6 +142,7 @@ def _ldl_solve(ld: Array, pivots: Array, b: Array, hermitian: bool) -> tuple[Arr
 
 @public("linalg.ldl_factor")
 def ldl_factor(A: Node, *, hermitian: bool = False) -> Any:  # noqa: N803 - PyTorch's name
+    """The factors of a symmetric matrix, packed, and the pivots."""
     factors, pivots, info = _made("torch.linalg.ldl_factor", A, hermitian)
     zeros = array(info).reshape(-1)
     if zeros.any():
@@ -155,6 +156,7 @@ def ldl_factor(A: Node, *, hermitian: bool = False) -> Any:  # noqa: N803 - PyTo
 @public("linalg.ldl_factor_ex")
 def ldl_factor_ex(A: Node, *, hermitian: bool = False,  # noqa: N803
                   check_errors: bool = False) -> Any:
+    """ldl_factor, with LAPACK's status as a third result."""
     return factor_ex_result(*_made("torch.linalg.ldl_factor_ex", A, hermitian))
 
 
@@ -179,6 +181,7 @@ def _square(name: str, a: Node) -> None:
 
 @public("linalg.ldl_solve")
 def ldl_solve(LD: Node, pivots: Node, B: Node, *, hermitian: bool = False) -> Node:  # noqa: N803
+    """X with A X = B from ldl_factor's results."""
     name = "torch.linalg.ldl_solve"
     _square(name, LD)
     if B.ndim < 2:

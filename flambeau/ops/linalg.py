@@ -35,14 +35,14 @@ solve_ex_result = namedtuple("solve_ex", ["result", "info"])
 cholesky_ex_result = namedtuple("cholesky_ex", ["L", "info"])
 lstsq_result = namedtuple("lstsq", ["solution", "residuals", "rank", "singular_values"])
 lu_info_result = namedtuple("_lu_with_info", ["LU", "pivots", "info"])
-geqrf_result = namedtuple("geqrf", ["a", "tau"])
 triangular_result = namedtuple("triangular_solve", ["solution", "cloned_coefficient"])
 
 
 # ---------------------------------------------------------------- checks
 
 
-def _check(name: str, a: Node, square: bool = True) -> None:
+def check_matrix(name: str, a: Node, square: bool = True) -> None:
+    """Refuse what is no (square) matrix, or batch of them, of floating or complex numbers."""
     if a.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor A must have at least 2 dimensions.")
     if square and a.shape[-1] != a.shape[-2]:
@@ -72,30 +72,35 @@ def _info(a: Node) -> Node:
 
 @public("linalg.inv", "inverse", now=True)
 def inv(A: Node) -> Node:  # noqa: N803 - PyTorch's name
-    _check("linalg.inv", A)
+    """The inverse of a square matrix; LinAlgError if it has none."""
+    check_matrix("linalg.inv", A)
     return dec.INV(A)
 
 
 @public("linalg.inv_ex")
 def inv_ex(A: Node, *, check_errors: bool = False) -> inv_ex_result:  # noqa: N803
+    """The inverse, and LAPACK's status."""
     return inv_ex_result(inv(A), _info(A))
 
 
 @public("det", "linalg.det")
 def det(A: Node) -> Node:  # noqa: N803
-    _check("linalg.det", A)
+    """The determinant."""
+    check_matrix("linalg.det", A)
     return dec.DET(A)
 
 
 @public("slogdet", "linalg.slogdet")
 def slogdet(A: Node) -> slogdet_result:  # noqa: N803
-    _check("linalg.slogdet", A)
+    """The sign of the determinant, and the logarithm of its absolute value."""
+    check_matrix("linalg.slogdet", A)
     return slogdet_result(dec.SLOGDET(A, which=0), dec.SLOGDET(A, which=1))
 
 
 @public("logdet")
 def logdet(input: Node) -> Node:
-    _check("logdet", input)
+    """The logarithm of the determinant; NaN where it is negative."""
+    check_matrix("logdet", input)
     sign, size = slogdet(input)
     if input.dtype.kind == "c":
         return alg.log(sign) + alg.cast(size, input.dtype)
@@ -108,7 +113,7 @@ def logdet(input: Node) -> Node:
 @public("linalg.solve", now=True)
 def solve(A: Node, B: Node, *, left: bool = True) -> Node:  # noqa: N803
     """X with A X = B (or X A = B)."""
-    _check("linalg.solve", A)
+    check_matrix("linalg.solve", A)
     _same_kind("linalg.solve", A, B)
     vector = B.ndim == 1 or A.ndim - 1 == B.ndim and B.shape == A.shape[:-1]
     if vector and not left:
@@ -131,13 +136,15 @@ def solve(A: Node, B: Node, *, left: bool = True) -> Node:  # noqa: N803
 @public("linalg.solve_ex")
 def solve_ex(A: Node, B: Node, *, left: bool = True,  # noqa: N803
              check_errors: bool = False) -> solve_ex_result:
+    """X with A X = B, and LAPACK's status."""
     return solve_ex_result(solve(A, B, left=left), _info(A))
 
 
 @public("linalg.solve_triangular")
 def solve_triangular(A: Node, B: Node, *, upper: bool, left: bool = True,  # noqa: N803
                      unitriangular: bool = False) -> Node:
-    _check("linalg.solve_triangular", A)
+    """X with A X = B (X A = B if not left), A triangular."""
+    check_matrix("linalg.solve_triangular", A)
     _same_kind("linalg.solve_triangular", A, B)
     if left:
         return dec.TRIANGULAR(A, B, upper=bool(upper), unit=bool(unitriangular))
@@ -148,8 +155,9 @@ def solve_triangular(A: Node, B: Node, *, upper: bool, left: bool = True,  # noq
 @public("triangular_solve")
 def triangular_solve(input: Node, A: Node, upper: bool = True, transpose: bool = False,  # noqa: N803
                      unitriangular: bool = False) -> triangular_result:
+    """X with A X = input, A triangular, and A."""
     a = alg.transpose(A, A.ndim - 2, A.ndim - 1) if transpose else A
-    _check("triangular_solve", A)
+    check_matrix("triangular_solve", A)
     out = dec.TRIANGULAR(a, input, upper=upper != transpose, unit=bool(unitriangular))
     return triangular_result(out, A)
 
@@ -158,7 +166,7 @@ def triangular_solve(input: Node, A: Node, upper: bool = True, transpose: bool =
 def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
           driver: str | None = None) -> lstsq_result:
     """Least squares by the pseudo-inverse; residuals where there are more rows than columns."""
-    _check("torch.linalg.lstsq", A, square=False)
+    check_matrix("torch.linalg.lstsq", A, square=False)
     vector = A.ndim - 1 == B.ndim and A.shape[:-1] == B.shape
     b = alg.unsqueeze(B, B.ndim) if vector else B
     x = matmul(pinv(A), b)
@@ -184,21 +192,24 @@ def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
 
 @public("linalg.cholesky", now=True)
 def linalg_cholesky(A: Node, *, upper: bool = False) -> Node:  # noqa: N803
-    _check("linalg.cholesky", A)
+    """L with A = L L^H; LinAlgError if A is not positive definite."""
+    check_matrix("linalg.cholesky", A)
     out = dec.CHOLESKY(adjoint(A) if upper else A)
     return adjoint(out) if upper else out
 
 
 @public("cholesky", now=True)
 def cholesky(input: Node, upper: bool = False) -> Node:
-    _check("cholesky", input)
+    """L with input = L L^H, or U with input = U^H U."""
+    check_matrix("cholesky", input)
     return linalg_cholesky(input, upper=upper)
 
 
 @public("linalg.cholesky_ex")
 def cholesky_ex(A: Node, *, upper: bool = False,  # noqa: N803
                 check_errors: bool = False) -> cholesky_ex_result:
-    _check("linalg.cholesky_ex", A)
+    """The Cholesky factor, and LAPACK's status."""
+    check_matrix("linalg.cholesky_ex", A)
     info = dec.call("cholesky_ex", (A,), 1, A.shape[:-2], dt.int32)
     return cholesky_ex_result(linalg_cholesky(A, upper=upper), info)
 
@@ -206,14 +217,14 @@ def cholesky_ex(A: Node, *, upper: bool = False,  # noqa: N803
 @public("cholesky_inverse")
 def cholesky_inverse(input: Node, upper: bool = False) -> Node:
     """The inverse of the matrix with this Cholesky factor."""
-    _check("cholesky_inverse", input)
+    check_matrix("cholesky_inverse", input)
     return dec.CHOLESKY_INVERSE(input, upper=bool(upper))
 
 
 @public("cholesky_solve")
 def cholesky_solve(input: Node, input2: Node, upper: bool = False) -> Node:
     """X with A X = input, where input2 is the factor of A."""
-    _check("cholesky_solve", input2)
+    check_matrix("cholesky_solve", input2)
     return dec.CHOLESKY_SOLVE(input, input2, upper=bool(upper))
 
 
@@ -222,7 +233,8 @@ def cholesky_solve(input: Node, input2: Node, upper: bool = False) -> Node:
 
 @public("linalg.eigh")
 def eigh(A: Node, UPLO: str = "L") -> eigh_result:  # noqa: N803
-    _check("linalg.eigh", A)
+    """The eigenvalues (ascending) and eigenvectors of a symmetric matrix."""
+    check_matrix("linalg.eigh", A)
     lower = _lower(UPLO)
     return eigh_result(dec.EIGH(A, lower=lower, which=0), dec.EIGH(A, lower=lower, which=1))
 
@@ -235,33 +247,37 @@ def _lower(uplo: str) -> bool:
 
 @public("linalg.eigvalsh")
 def eigvalsh(A: Node, UPLO: str = "L") -> Node:  # noqa: N803
-    _check("linalg.eigvalsh", A)
+    """The eigenvalues of a symmetric matrix, ascending."""
+    check_matrix("linalg.eigvalsh", A)
     return dec.EIGH(A, lower=_lower(UPLO), which=0)
 
 
 @public("linalg.eig")
 def eig(A: Node) -> eig_result:  # noqa: N803
-    _check("linalg.eig", A)
+    """The eigenvalues and eigenvectors of a square matrix, complex."""
+    check_matrix("linalg.eig", A)
     return eig_result(dec.EIG(A, which=0), dec.EIG(A, which=1))
 
 
 @public("linalg.eigvals")
 def eigvals(A: Node) -> Node:  # noqa: N803
-    _check("linalg.eigvals", A)
+    """The eigenvalues of a square matrix, complex."""
+    check_matrix("linalg.eigvals", A)
     return dec.EIG(A, which=0)
 
 
 @public("linalg.svd")
 def linalg_svd(A: Node, full_matrices: bool = True, *,  # noqa: N803
                driver: str | None = None) -> svd_result:
-    _check("linalg.svd", A, square=False)
+    """U, S, V^H with A = U diag(S) V^H, S descending."""
+    check_matrix("linalg.svd", A, square=False)
     return svd_result(*(dec.SVD(A, full=bool(full_matrices), which=i) for i in range(3)))
 
 
 @public("svd")
 def svd(input: Node, some: bool = True, compute_uv: bool = True) -> old_svd_result:
     """As linalg.svd, but V and not its adjoint."""
-    _check("svd", input, square=False)
+    check_matrix("svd", input, square=False)
     u, s, vh = linalg_svd(input, full_matrices=not some)
     if not compute_uv:
         m, n = input.shape[-2:]
@@ -273,7 +289,8 @@ def svd(input: Node, some: bool = True, compute_uv: bool = True) -> old_svd_resu
 
 @public("linalg.svdvals")
 def svdvals(A: Node, *, driver: str | None = None) -> Node:  # noqa: N803
-    _check("linalg.svdvals", A, square=False)
+    """The singular values, descending."""
+    check_matrix("linalg.svdvals", A, square=False)
     return dec.SVD(A, full=False, which=1)
 
 
@@ -299,7 +316,7 @@ def _as(value: Any, like: Node) -> Node:
 def pinv(A: Node, rcond: Any = None, hermitian: bool = False, *, atol: Any = None,  # noqa: N803
          rtol: Any = None) -> Node:
     """The pseudo-inverse of Moore and Penrose."""
-    _check("linalg.pinv", A, square=hermitian)
+    check_matrix("linalg.pinv", A, square=hermitian)
     if 0 in A.shape:
         return empty_of(A, (*A.shape[:-2], A.shape[-1], A.shape[-2]))
     if hermitian:
@@ -319,6 +336,7 @@ def as_last(x: Node) -> Node:
 
 @public("pinverse")
 def pinverse(input: Node, rcond: float = 1e-15) -> Node:
+    """The pseudo-inverse."""
     return pinv(input, rcond)
 
 
@@ -326,7 +344,7 @@ def pinverse(input: Node, rcond: float = 1e-15) -> Node:
 def matrix_rank(A: Node, tol: Any = None, hermitian: bool = False, *, atol: Any = None,  # noqa: N803
                 rtol: Any = None) -> Node:
     """How many singular values are above the tolerance."""
-    _check("linalg.matrix_rank", A, square=hermitian)
+    check_matrix("linalg.matrix_rank", A, square=hermitian)
     if 0 in A.shape[-2:]:
         return alg.full(A.shape[:-2], 0, dt.int64)
     values = alg.abs_(eigvalsh(A)) if hermitian else dec.SVD(A, full=False, which=1)
@@ -341,7 +359,8 @@ def matrix_rank(A: Node, tol: Any = None, hermitian: bool = False, *, atol: Any 
 
 @public("linalg.qr")
 def linalg_qr(A: Node, mode: str = "reduced") -> qr_result:  # noqa: N803
-    _check("linalg.qr", A, square=False)
+    """Q R = A, Q with orthonormal columns, R upper triangular."""
+    check_matrix("linalg.qr", A, square=False)
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(f"qr received unrecognized mode '{mode}' but expected one of 'reduced' "
                            "(default), 'r', or 'complete'")
@@ -352,12 +371,14 @@ def linalg_qr(A: Node, mode: str = "reduced") -> qr_result:  # noqa: N803
 
 @public("qr")
 def qr(input: Node, some: bool = True) -> qr_result:
+    """Q R = input; `some`: only as many columns as needed."""
     return linalg_qr(input, "reduced" if some else "complete")
 
 
 @public("linalg.lu_factor")
 def lu_factor(A: Node, *, pivot: bool = True) -> lu_factor_result:  # noqa: N803
-    _check("torch.lu_factor", A, square=False)
+    """The factors of A = P L U, packed, and the pivots (from 1)."""
+    check_matrix("torch.lu_factor", A, square=False)
     _pivots(pivot, "lu_factor")
     return lu_factor_result(dec.LU(A), dec.lu_pivots(A))
 
@@ -370,6 +391,7 @@ def _pivots(pivot: bool, name: str) -> None:
 @public("linalg.lu_factor_ex")
 def lu_factor_ex(A: Node, *, pivot: bool = True,  # noqa: N803
                  check_errors: bool = False) -> lu_factor_ex_result:
+    """lu_factor, with LAPACK's status as a third result."""
     return lu_factor_ex_result(*lu_factor(A, pivot=pivot), _info(A))
 
 
@@ -384,6 +406,7 @@ def lu(A: Node, *, pivot: bool = True) -> lu_result:  # noqa: N803
 @public("torch.lu_unpack")
 def lu_unpack(LU_data: Node, LU_pivots: Node, unpack_data: bool = True,  # noqa: N803
               unpack_pivots: bool = True) -> lu_result:
+    """P, L and U from lu_factor's results."""
     none = alg.full((0,), 0, LU_data.dtype)
     p = dec.lu_permutation(LU_pivots, LU_data.shape[-2], LU_data.dtype) if unpack_pivots else none
     if not unpack_data:
@@ -402,59 +425,8 @@ def linalg_lu_solve(LU: Node, pivots: Node, B: Node, *, left: bool = True,  # no
 
 @public("lu_solve")
 def lu_solve(input: Node, LU_data: Node, LU_pivots: Node) -> Node:  # noqa: N803
+    """X with A X = input from lu_factor's results."""
     return linalg_lu_solve(LU_data, LU_pivots, input)
-
-
-@public("linalg.householder_product", "orgqr")
-def householder_product(input: Node, tau: Node) -> Node:
-    """The first columns of the product of reflections stored as geqrf leaves them."""
-    _check("torch.linalg.householder_product", input, square=False)
-    m, n = input.shape[-2:]
-    eye = alg.expand(alg.narrow(dec.identity(input, m), 1, 0, n), input.shape)
-    if not tau.shape[-1]:                       # of the input only in its tape entry
-        return alg.where(alg.full(input.shape, True, dt.bool_), eye, input)
-    return dec.reflected(eye, input, tau, forward=False)
-
-
-@public("ormqr")
-def ormqr(input: Node, tau: Node, other: Node, left: bool = True, transpose: bool = False) -> Node:
-    """Q other, or other Q (or with Q^H), Q the product of the stored reflections."""
-    _check_reflections(input, tau, other, left)
-    if not left:
-        return adjoint(ormqr(input, tau, adjoint(other), True, not transpose))
-    return dec.reflected(other, input, tau, forward=transpose, turned=transpose)
-
-
-def _check_reflections(a: Node, tau: Node, other: Node, left: bool) -> None:
-    side = -2 if left else -1
-    for name, x in (("input", a), ("other", other)):
-        if x.ndim < 2:
-            raise RuntimeError(f"torch.ormqr: {name} must have at least 2 dimensions.")
-    if other.shape[side] < tau.shape[-1]:
-        raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be greater than or equal to "
-                           "tau.shape[-1]")
-    if other.shape[side] != a.shape[-2]:
-        raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
-    if tau.shape[-1] > a.shape[-1]:
-        raise RuntimeError("torch.ormqr: tau.shape[-1] must be equal to "
-                           f"min(other.shape[{side}], input.shape[-1])")
-    if tau.ndim != a.ndim - 1:
-        raise RuntimeError("torch.ormqr: Expected tau to have one dimension less than input, but "
-                           f"got tau.ndim equal to {tau.ndim} and input.ndim is equal to {a.ndim}")
-    for name, x in (("tau", tau), ("other", other)):
-        if x.dtype is not a.dtype:
-            raise RuntimeError(f"torch.ormqr: Expected input and {name} to have the same dtype, "
-                               f"but input has dtype{pro.type_name(a.dtype)} and {name} has dtype "
-                               f"{pro.type_name(x.dtype)}")
-
-
-@public("geqrf")
-def geqrf(input: Node) -> geqrf_result:
-    _check("torch.geqrf", input, square=False)
-    k = min(input.shape[-2:])
-    tau = (*input.shape[:-2], k)
-    return geqrf_result(dec.call("geqrf", (input,), 0, input.shape, input.dtype),
-                        dec.call("geqrf", (input,), 1, tau, input.dtype))
 
 
 @public("lu")
@@ -466,7 +438,8 @@ def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[No
 
 @public("matrix_exp", "linalg.matrix_exp")
 def matrix_exp(input: Node) -> Node:
-    _check("linalg.matrix_exp", input)
+    """The exponential of a square matrix."""
+    check_matrix("linalg.matrix_exp", input)
     return dec.EXP(input)
 
 

@@ -106,6 +106,7 @@ def _mse(x: Node, y: Node) -> Node:
 def mse_loss(input: Node, target: Node, size_average: bool | None = None,
              reduce: bool | None = None, reduction: str = "mean",
              weight: Node | None = None) -> Node:
+    """(input - target)**2, reduced."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y, w = _pair(input, target, weight)
     return _weighted(_mse, x, y, w, reduction)
@@ -120,6 +121,7 @@ def _l1(x: Node, y: Node) -> Node:
 def l1_loss(input: Node, target: Node, size_average: bool | None = None,
             reduce: bool | None = None, reduction: str = "mean",
             weight: Node | None = None) -> Node:
+    """|input - target|, reduced."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y, w = _pair(input, target, weight)
     if x.dtype.kind == "c":
@@ -139,6 +141,7 @@ def _smooth_l1(x: Node, y: Node, beta: float) -> Node:
 @public("nn.functional.smooth_l1_loss")
 def smooth_l1_loss(input: Node, target: Node, size_average: bool | None = None,
                    reduce: bool | None = None, reduction: str = "mean", beta: float = 1.0) -> Node:
+    """0.5 d**2 / beta where d = |input - target| < beta, d - 0.5 beta elsewhere."""
     reduction = reduction_of(size_average, reduce, reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
@@ -155,6 +158,7 @@ def _huber(x: Node, y: Node, delta: float) -> Node:
 @public("nn.functional.huber_loss")
 def huber_loss(input: Node, target: Node, reduction: str = "mean", delta: float = 1.0,
                weight: Node | None = None) -> Node:
+    """0.5 d**2 where d = |input - target| < delta, delta (d - 0.5 delta) elsewhere."""
     reduction = reduction_of(None, None, reduction)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
@@ -178,6 +182,7 @@ def _poisson(x: Node, y: Node, log_input: bool, full: bool, eps: float) -> Node:
 def poisson_nll_loss(input: Node, target: Node, log_input: bool = True, full: bool = False,
                      size_average: bool | None = None, eps: float = 1e-8,
                      reduce: bool | None = None, reduction: str = "mean") -> Node:
+    """exp(input) - target * input (input - target * log(input) if not log_input)."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y = promote(input, target)
     kind = float_type(x.dtype)
@@ -201,6 +206,7 @@ CLAMP_VALUE = Op("clamp_value", lambda x, eps: (x.shape, x.dtype), params=("eps"
 @public("nn.functional.gaussian_nll_loss")
 def gaussian_nll_loss(input: Node, target: Node, var: Node | float, full: bool = False,
                       eps: float = 1e-6, reduction: str = "mean") -> Node:
+    """0.5 (log(var) + (input - target)**2 / var), var held above eps."""
     if not isinstance(var, Node):
         if var < 0:
             raise ValueError("var has negative entry/entries")
@@ -247,6 +253,7 @@ _bce.vjp = _bce_slope
 def binary_cross_entropy(input: Node, target: Node, weight: Node | None = None,
                          size_average: bool | None = None, reduce: bool | None = None,
                          reduction: str = "mean") -> Node:
+    """-(t log(p) + (1 - t) log(1 - p)) of probabilities p."""
     reduction = reduction_of(size_average, reduce, reduction)
     if target.shape != input.shape:
         raise ValueError(f"Using a target size ({_size(target)}) that is different to the input "
@@ -276,6 +283,7 @@ def binary_cross_entropy_with_logits(input: Node, target: Node, weight: Node | N
                                      size_average: bool | None = None, reduce: bool | None = None,
                                      reduction: str = "mean",
                                      pos_weight: Node | None = None) -> Node:
+    """The binary cross entropy of sigmoid(input), without overflow."""
     reduction = reduction_of(size_average, reduce, reduction)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({_size(target)}) must be the same as input size "
@@ -324,6 +332,7 @@ def _soft_margin(x: Node, y: Node) -> Node:
 @public("nn.functional.soft_margin_loss")
 def soft_margin_loss(input: Node, target: Node, size_average: bool | None = None,
                      reduce: bool | None = None, reduction: str = "mean") -> Node:
+    """log(1 + exp(-target * input)), target -1 or 1."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y = promote(input, target)
     return _soft_margin(x, y, reduction=reduction)
@@ -339,6 +348,7 @@ def _hinge(x: Node, y: Node, margin: float) -> Node:
 def hinge_embedding_loss(input: Node, target: Node, margin: float = 1.0,
                          size_average: bool | None = None, reduce: bool | None = None,
                          reduction: str = "mean") -> Node:
+    """The input where target is 1, max(0, margin - input) where it is -1."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y = promote(input, target)
     return _hinge(x, y, margin=float(margin), reduction=reduction)
@@ -353,6 +363,7 @@ def _ranking(x1: Node, x2: Node, y: Node, margin: float) -> Node:
 def margin_ranking_loss(input1: Node, input2: Node, target: Node, margin: float = 0,
                         size_average: bool | None = None, reduce: bool | None = None,
                         reduction: str = "mean") -> Node:
+    """max(0, -target * (input1 - input2) + margin)."""
     reduction = reduction_of(size_average, reduce, reduction)
     if not input1.ndim == input2.ndim == target.ndim:
         raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but "

@@ -105,6 +105,7 @@ def _normalized_dims(name: str, x: Node, normalized_shape: Sequence[int], weight
 @public("torch.layer_norm", "nn.functional.layer_norm")
 def layer_norm(input: Node, normalized_shape: Sequence[int], weight: Node | None = None,
                bias: Node | None = None, eps: float = 1e-05, cudnn_enable: bool = True) -> Node:
+    """(x - mean) / sqrt(var + eps) over the last dims, times weight plus bias."""
     dims = _normalized_dims("layer_norm", input, normalized_shape, weight, bias)
     _float_only("LayerNormKernelImpl", input)
     return standardize(input, weight, bias, dims, eps)
@@ -130,6 +131,7 @@ def _rms_norm(x: Node, w: Node, dims: Dims, eps: float) -> Node:
 @public("torch.rms_norm", "nn.functional.rms_norm")
 def rms_norm(input: Node, normalized_shape: Sequence[int], weight: Node | None = None,
              eps: float | None = None) -> Node:
+    """x / sqrt(mean(x**2) + eps) over the last dims, times weight."""
     dims = _normalized_dims("rms_norm", input, normalized_shape, weight, None)
     if eps is None:
         eps = EPSILON[input.dtype.to_real().name if input.dtype.itemsize >= 4 else "float32"]
@@ -289,6 +291,7 @@ def _group_norm(x: Node, w: Node, b: Node, groups: int, eps: float) -> Node:
 @public("torch.group_norm", "nn.functional.group_norm")
 def group_norm(input: Node, num_groups: int, weight: Node | None = None, bias: Node | None = None,
                eps: float = 1e-05, cudnn_enabled: bool = True) -> Node:
+    """layer_norm over groups of channels of (N, C, ...), weight and bias a channel."""
     if input.ndim < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received "
                            f"{input.ndim}")
@@ -333,6 +336,7 @@ def _local_response(x: Node, size: int, alpha: float, beta: float, k: float) -> 
 @public("nn.functional.local_response_norm")
 def local_response_norm(input: Node, size: int, alpha: float = 1e-4, beta: float = 0.75,
                         k: float = 1.0) -> Node:
+    """x / (k + alpha * mean of x**2 over `size` neighbouring channels)**beta."""
     if input.ndim < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {input.ndim} "
                          "dimensions)")

@@ -83,6 +83,7 @@ def norm_of(x: Node, ord: float = 2.0, dim: Dim = None, keepdim: bool = False) -
 @public("linalg.vector_norm")
 def vector_norm(x: Node, ord: Any = 2, dim: Dim = None, keepdim: bool = False, *,
                 dtype: dtype | None = None) -> Node:
+    """(sum of |x|**ord)**(1 / ord) over dims, as of one long vector."""
     if x.dtype.kind not in "fc":
         raise RuntimeError("linalg.vector_norm: Expected a floating point or complex tensor as "
                            f"input. Got {type_name(x.dtype)}")
@@ -126,6 +127,7 @@ def _nuclear(x: Node, dim: Dim, keepdim: bool) -> Node:
 
 @public("torch.frobenius_norm")
 def frobenius_norm(input: Node, dim: Dim = None, keepdim: bool = False) -> Node:
+    """The square root of the sum of squares."""
     return norm(input, "fro", dim or None, keepdim)
 
 
@@ -139,6 +141,7 @@ def nuclear_norm(input: Node, dim: Any = None, keepdim: bool = False) -> Node:
 
 @public("dist")
 def dist(input: Node, other: Node, p: float = 2) -> Node:
+    """The p-norm of input - other."""
     x, y = promote(input, other)
     return norm_of(x - y, p)
 
@@ -161,12 +164,14 @@ def renorm(input: Node, p: float, dim: int, maxnorm: float) -> Node:
 
 @public("nn.functional.normalize")
 def normalize(input: Node, p: float = 2.0, dim: Dim = 1, eps: float = 1e-12) -> Node:
+    """input / max(its p-norm along dim, eps)."""
     size = norm_of(input, p, dim, True)
     return input / cast(a.expand(clamp_min(size, eps), input.shape), input.dtype)
 
 
 @public("torch.cosine_similarity", "nn.functional.cosine_similarity")
 def cosine_similarity(x1: Node, x2: Node, dim: int = 1, eps: float = 1e-8) -> Node:
+    """x1 . x2 / (|x1| |x2|) along dim."""
     x, y = promote(x1, x2)
     if x.dtype.kind not in "fc":
         raise RuntimeError("expected common dtype to be floating point, yet common dtype is "
@@ -206,6 +211,7 @@ def pdist(input: Node, p: float = 2) -> Node:
 @public("torch.pairwise_distance", "nn.functional.pairwise_distance")
 def pairwise_distance(x1: Node, x2: Node, p: float = 2, eps: float = 1e-6,
                       keepdim: bool = False) -> Node:
+    """The p-norm of x1 - x2 + eps along the last dim."""
     x, y = promote(x1, x2)
     gap = add(sub(x, y), float(eps))
     return norm_of(gap, p, max(gap.ndim - 1, 0), keepdim)

@@ -45,11 +45,13 @@ def sort(input: Node, dim: int = -1, descending: bool = False, stable: bool | No
 
 @public("argsort")
 def argsort(input: Node, dim: int = -1, descending: bool = False, stable: bool = False) -> Node:
+    """The positions that would sort the input along dim."""
     return _order(input, dim, descending)[0]
 
 
 @public("msort")
 def msort(input: Node) -> Node:
+    """The input, sorted along its first dim."""
     return sort(input, 0).values
 
 

@@ -56,6 +56,7 @@ def _crop(x: Node, low: Sequence[int], high: Sequence[int]) -> Node:
 @public("nn.functional.pad")
 def pad(input: Node, pad: Sequence[int], mode: str = "constant", value: float | None = None,
         ) -> Node:
+    """The input with borders: `pad` has (before, after) from the last dim backwards."""
     if mode == "constant":
         return constant_pad_nd(input, pad, 0 if value is None else value)
     if value is not None and value != 0:

@@ -57,22 +57,28 @@ def _evaluate(x: Node, n: Node, highest: int, first: Callable[[Node], Node], ste
 
 
 def _polynomial(name: str, first: Callable[[Node], Node], step: Step,
-                shifted: bool = False) -> None:
+                shifted: bool = False, *, doc: str) -> None:
     @public(f"special.{name}")
     def apply(input: Node | float, n: Node | float) -> Node:
         highest = int(np.max(array(n), initial=0)) if isinstance(n, Node) else int(n)
         x, degree = promote_float(input, n)
         return _evaluate(2 * x - 1 if shifted else x, degree, highest, first, step)
     apply.__name__ = name
+    apply.__doc__ = doc
 
 
 FIRST: dict[str, Callable[[Node], Any]] = {
     "t": lambda x: x, "u": lambda x: 2 * x, "v": lambda x: 2 * x - 1, "w": lambda x: 2 * x + 1,
 }
-for _letter, _first in FIRST.items():
-    _polynomial(f"chebyshev_polynomial_{_letter}", _first, _chebyshev)
-    _polynomial(f"shifted_chebyshev_polynomial_{_letter}", _first, _chebyshev, shifted=True)
-_polynomial("hermite_polynomial_h", lambda x: 2 * x, _hermite_h)
-_polynomial("hermite_polynomial_he", lambda x: x, _hermite_he)
-_polynomial("laguerre_polynomial_l", lambda x: 1 - x, _laguerre)
-_polynomial("legendre_polynomial_p", lambda x: x, _legendre)
+for _kind, (_letter, _first) in zip(("first", "second", "third", "fourth"), FIRST.items()):
+    _polynomial(f"chebyshev_polynomial_{_letter}", _first, _chebyshev,
+                doc=f"The Chebyshev polynomial of the {_kind} kind, {_letter.upper()}_n.")
+    _polynomial(f"shifted_chebyshev_polynomial_{_letter}", _first, _chebyshev, shifted=True,
+                doc=f"{_letter.upper()}_n(2 x - 1): see chebyshev_polynomial_{_letter}.")
+_polynomial("hermite_polynomial_h", lambda x: 2 * x, _hermite_h,
+            doc="The physicists' Hermite polynomial, H_n.")
+_polynomial("hermite_polynomial_he", lambda x: x, _hermite_he,
+            doc="The probabilists' Hermite polynomial, He_n.")
+_polynomial("laguerre_polynomial_l", lambda x: 1 - x, _laguerre,
+            doc="The Laguerre polynomial, L_n.")
+_polynomial("legendre_polynomial_p", lambda x: x, _legendre, doc="The Legendre polynomial, P_n.")

@@ -57,6 +57,7 @@ def _chain(parts: list[Node]) -> Node:
 
 @public("torch.chain_matmul")
 def chain_matmul(*matrices: Node) -> Node:
+    """The product of several matrices, in the cheapest order."""
     return matrices[0] if len(matrices) == 1 else multi_dot(list(matrices))
 
 
@@ -123,6 +124,7 @@ def linalg_cross(input: Node, other: Node, *, dim: int = -1) -> Node:
 
 @public("cross")
 def cross(input: Node, other: Node, dim: int | None = None) -> Node:
+    """The cross product of vectors of 3 elements along dim."""
     if dim is None:
         if input.ndim != other.ndim:
             raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
@@ -162,6 +164,7 @@ def CDIST(a: Node, b: Node, p: float) -> Node:  # noqa: N802 - an Op
 @public("torch.cdist")
 def cdist(x1: Node, x2: Node, p: float = 2.0,
           compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary") -> Node:
+    """The p-norm distance of every pair of rows: (..., P, M), (..., R, M) -> (..., P, R)."""
     for name, x in (("X1", x1), ("X2", x2)):
         if x.ndim < 2:
             raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")

@@ -23,17 +23,20 @@ from .view import ints
 
 @public("torch.flip")
 def flip(input: Node, dims: Any) -> Node:
+    """The order of elements along the dims reversed."""
     return alg.flip(input, [d for d in wrap_dims(ints((dims,)) if hasattr(dims, "__iter__")
                                                  else (dims,), input.ndim) if d < input.ndim])
 
 
 @public("Tensor.flip")
 def flip_method(input: Node, *dims: Any, **named: Any) -> Node:
+    """The order of elements along the dims reversed."""
     return flip(input, ints(dims or tuple(named.values())))
 
 
 @public("fliplr")
 def fliplr(input: Node) -> Node:
+    """The order along dim 1 reversed."""
     if input.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return alg.flip(input, [1])
@@ -41,6 +44,7 @@ def fliplr(input: Node) -> Node:
 
 @public("flipud")
 def flipud(input: Node) -> Node:
+    """The order along dim 0 reversed."""
     if input.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
     return alg.flip(input, [0])
@@ -122,12 +126,14 @@ def repeat(input: Node, *repeats: Any, **named: Any) -> Node:
 
 @public("torch.tile")
 def tile(input: Node, dims: Sequence[int]) -> Node:
+    """The input repeated as often as `dims` says, a count for each of the last dims."""
     times = ints((dims,))
     return repeat(input, (1,) * (input.ndim - len(times)) + times)
 
 
 @public("Tensor.tile")
 def tile_method(input: Node, *dims: Any, **named: Any) -> Node:
+    """The input repeated as often as the counts say."""
     return tile(input, ints(dims or tuple(named.values())))
 
 
@@ -242,12 +248,14 @@ def _written(x: Node, at: Layout, src: Node) -> Node:
 
 @public("select_scatter")
 def select_scatter(input: Node, src: Node, dim: int, index: int) -> Node:
+    """A copy of the input with `src` at position `index` of dim."""
     return _written(input, vw.select(lay.contiguous(input.shape), dim, index), src)
 
 
 @public("slice_scatter")
 def slice_scatter(input: Node, src: Node, dim: int = 0, start: int | None = None,
                   end: int | None = None, step: int = 1) -> Node:
+    """A copy of the input with `src` in a slice of dim."""
     at = vw.slice_dim(lay.contiguous(input.shape), dim, start, end, step)
     return _written(input, at, src)
 
@@ -255,6 +263,7 @@ def slice_scatter(input: Node, src: Node, dim: int = 0, start: int | None = None
 @public("diagonal_scatter")
 def diagonal_scatter(input: Node, src: Node, offset: int = 0, dim1: int = 0,
                      dim2: int = 1) -> Node:
+    """A copy of the input with `src` on a diagonal."""
     at = vw.diagonal(lay.contiguous(input.shape), offset, dim1, dim2)
     return _written(input, at, src)
 
@@ -262,5 +271,6 @@ def diagonal_scatter(input: Node, src: Node, offset: int = 0, dim1: int = 0,
 @public("as_strided_scatter")
 def as_strided_scatter(input: Node, src: Node, size: Sequence[int], stride: Sequence[int],
                        storage_offset: int | None = None) -> Node:
+    """A copy of the input with `src` where size, stride and offset say."""
     at = lay.check_strided(ints((size,)), ints((stride,)), storage_offset or 0, input.size)
     return _written(input, at, src)

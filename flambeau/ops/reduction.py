@@ -112,12 +112,14 @@ def total(x: Node, dims: tuple[int, ...], keepdim: bool, kind: dtype) -> Node:
 @public("sum")
 def sum_(input: Node, dim: Dim = None, keepdim: bool = False, *,
          dtype: dtype | None = None) -> Node:
+    """The sum over dims (all unless given); integers add up in int64."""
     return total(input, wrap_dims(dim, input.ndim), keepdim, sum_type(input, dtype))
 
 
 @public("nansum")
 def nansum(input: Node, dim: Dim = None, keepdim: bool = False, *,
            dtype: dtype | None = None) -> Node:
+    """The sum, NaN counted as 0."""
     if input.dtype.kind == "c":
         raise RuntimeError("nansum on CPU does not support complex inputs")
     x = where(a.isnan(input), 0, input) if input.dtype.kind == "f" else input
@@ -127,6 +129,7 @@ def nansum(input: Node, dim: Dim = None, keepdim: bool = False, *,
 @public("prod")
 def prod(input: Node, dim: Dim = None, keepdim: bool = False, *,
          dtype: dtype | None = None) -> Node:
+    """The product over a dim (all unless given)."""
     dims = wrap_dims(dim, input.ndim)
     out = a.prod(cast(input, sum_type(input, dtype)), dims)
     return out if keepdim else a.squeeze(out, dims)
@@ -162,6 +165,7 @@ def mean_type(name: str, x: Node, dtype: dtype | None) -> dtype:
 @public("mean")
 def mean(input: Node, dim: Dim = None, keepdim: bool = False, *,
          dtype: dtype | None = None) -> Node:
+    """The mean over dims (all unless given)."""
     kind = mean_type("mean()", input, dtype)
     return mean_op(cast(input, kind), dims=wrap_dims(dim, input.ndim), keepdim=bool(keepdim))
 
@@ -169,6 +173,7 @@ def mean(input: Node, dim: Dim = None, keepdim: bool = False, *,
 @public("nanmean")
 def nanmean(input: Node, dim: Dim = None, keepdim: bool = False, *,
             dtype: dtype | None = None) -> Node:
+    """The mean of what is not NaN."""
     if input.dtype.kind not in "fc":
         raise RuntimeError("nanmean(): expected input to have floating point or complex dtype but "
                            f"got {type_name(input.dtype)}")
@@ -179,13 +184,14 @@ def nanmean(input: Node, dim: Dim = None, keepdim: bool = False, *,
 
 @public("count_nonzero")
 def count_nonzero(input: Node, dim: Dim = None) -> Node:
+    """How many elements are not 0."""
     return total(truth(input), wrap_dims(dim, input.ndim), False, dt.int64)
 
 
 # ---------------------------------------------------------------- truth
 
 
-def _truth_reduction(name: str, op: Callable[..., Node]) -> Callable[..., Node]:
+def _truth_reduction(name: str, op: Callable[..., Node], doc: str) -> Callable[..., Node]:
     @public(name)
     def apply(input: Node, dim: Dim = None, keepdim: bool = False) -> Node:
         dims = wrap_dims(dim, input.ndim)
@@ -193,11 +199,12 @@ def _truth_reduction(name: str, op: Callable[..., Node]) -> Callable[..., Node]:
         out = out if keepdim else a.squeeze(out, dims)
         return cast(out, dt.uint8) if input.dtype is dt.uint8 else out
     apply.__name__ = name
+    apply.__doc__ = doc
     return apply
 
 
-any_ = _truth_reduction("any", a.any_)
-all_ = _truth_reduction("all", a.all_)
+any_ = _truth_reduction("any", a.any_, doc="Whether some element is not 0.")
+all_ = _truth_reduction("all", a.all_, doc="Whether no element is 0.")
 
 
 # ---------------------------------------------------------------- extremes
@@ -214,7 +221,7 @@ def check_not_empty(name: str, x: Node, dims: Sequence[int], named: bool) -> Non
     raise IndexError(f"{name}(): Expected reduction dim {d} to have non-zero size.")
 
 
-def _extreme(name: str, op: Callable[..., Node]) -> Callable[..., Node]:
+def _extreme(name: str, op: Callable[..., Node], doc: str) -> Callable[..., Node]:
     @public(name)
     def apply(input: Node, dim: Dim = (), keepdim: bool = False) -> Node:
         check_ordered("max_values_cpu" if name == "amax" else "min_values_cpu", input)
@@ -223,11 +230,14 @@ def _extreme(name: str, op: Callable[..., Node]) -> Callable[..., Node]:
         out = op(input, dims)
         return out if keepdim else a.squeeze(out, dims)
     apply.__name__ = name
+    apply.__doc__ = doc
     return apply
 
 
-amax = _extreme("amax", a.amax)
-amin = _extreme("amin", a.amin)
+amax = _extreme("amax", a.amax,
+                doc="The largest element over dims; its gradient is shared among equals.")
+amin = _extreme("amin", a.amin,
+                doc="The smallest element over dims; its gradient is shared among equals.")
 
 
 @public("aminmax")
@@ -262,7 +272,7 @@ ARGMAX = Op("argmax", _index_infer, params=("dim", "keepdim"), expand=_arg(a.ama
 ARGMIN = Op("argmin", _index_infer, params=("dim", "keepdim"), expand=_arg(a.amin), vjp=_no_slope)
 
 
-def _arg_public(name: str, op: Op) -> Callable[..., Node]:
+def _arg_public(name: str, op: Op, doc: str) -> Callable[..., Node]:
     @public(name)
     def apply(input: Node, dim: int | None = None, keepdim: bool = False) -> Node:
         if input.dtype.kind == "c":
@@ -278,11 +288,14 @@ def _arg_public(name: str, op: Op) -> Callable[..., Node]:
         check_not_empty(name, input, (d,), True)
         return op(input, dim=d, keepdim=bool(keepdim))
     apply.__name__ = name
+    apply.__doc__ = doc
     return apply
 
 
-argmax = _arg_public("argmax", ARGMAX)
-argmin = _arg_public("argmin", ARGMIN)
+argmax = _arg_public("argmax", ARGMAX,
+                     doc="Where the largest element stands (the first of equals).")
+argmin = _arg_public("argmin", ARGMIN,
+                     doc="Where the smallest element stands (the first of equals).")
 
 
 def _at_index(g: Node, _out: Node, _x: Node, index: Node, dim: int,
@@ -306,7 +319,7 @@ MIN_AT = Op("min_at", _value_infer, params=("dim", "keepdim"), vjp=_at_index,
 
 
 def _extreme_overloads(name: str, whole: Callable[..., Node], two: Callable[..., Node], arg: Op,
-                       value: Op, result: Any) -> Callable[..., Any]:
+                       value: Op, result: Any, doc: str) -> Callable[..., Any]:
     """torch.max and torch.min: of all elements, along a dim with indices, or of two tensors."""
     @public(name)
     def apply(input: Node, dim: Any = None, keepdim: bool = False, *, other: Node | None = None,
@@ -325,11 +338,14 @@ def _extreme_overloads(name: str, whole: Callable[..., Node], two: Callable[...,
         index = arg(input, dim=d, keepdim=bool(keepdim))
         return result(value(input, index, dim=d, keepdim=bool(keepdim)), index)
     apply.__name__ = name
+    apply.__doc__ = doc
     return apply
 
 
-max_ = _extreme_overloads("max", amax, maximum, ARGMAX, MAX_AT, max_result)
-min_ = _extreme_overloads("min", amin, minimum, ARGMIN, MIN_AT, min_result)
+max_ = _extreme_overloads("max", amax, maximum, ARGMAX, MAX_AT, max_result,
+                          doc="The largest element; with a dim also where; or the larger of two.")
+min_ = _extreme_overloads("min", amin, minimum, ARGMIN, MIN_AT, min_result,
+                          doc="The smallest element; with a dim also where; or the smaller of two.")
 
 
 # ---------------------------------------------------------------- log-sum-exp
@@ -357,6 +373,7 @@ def _logsumexp(x: Node, dims: tuple[int, ...], keepdim: bool) -> Node:
 
 @public("logsumexp", "special.logsumexp")
 def logsumexp(input: Node, dim: Dim, keepdim: bool = False) -> Node:
+    """log(sum(exp(input))) over dims, without overflow."""
     x = input if input.dtype.kind in "fc" else cast(input, default_dtype())
     return _logsumexp(x, dims=wrap_dims(dim, x.ndim), keepdim=bool(keepdim))
 

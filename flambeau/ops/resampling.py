@@ -279,14 +279,17 @@ def _step(n: int, m: int, scale: float | None, align: bool) -> float:
 @public("nn.functional.upsample")
 def upsample(input: Node, size: Any = None, scale_factor: Any = None, mode: str = "nearest",
              align_corners: bool | None = None) -> Node:
+    """The old name of interpolate."""
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 @public("nn.functional.upsample_nearest")
 def upsample_nearest(input: Node, size: Any = None, scale_factor: Any = None) -> Node:
+    """interpolate with mode "nearest"."""
     return interpolate(input, size, scale_factor, "nearest")
 
 
 @public("nn.functional.upsample_bilinear")
 def upsample_bilinear(input: Node, size: Any = None, scale_factor: Any = None) -> Node:
+    """interpolate with mode "bilinear" and aligned corners."""
     return interpolate(input, size, scale_factor, "bilinear", True)

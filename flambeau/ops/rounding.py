@@ -19,19 +19,20 @@ from .table import public
 frexp_result = named_result("frexp", "mantissa", "exponent")
 
 
-def _rounding(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]:
+def _rounding(op: Callable[[Node], Node], *names: str, doc: str) -> Callable[[Node], Node]:
     @public(*names, inplace=True)
     def apply(input: Node) -> Node:
         if input.dtype.kind == "c":
             raise NotImplementedError(f"{names[0]} is not supported for complex inputs")
         return op(input) if input.dtype.kind == "f" else input
     apply.__name__ = names[0]
+    apply.__doc__ = doc
     return apply
 
 
-floor = _rounding(a.floor, "floor")
-ceil = _rounding(a.ceil, "ceil")
-trunc = _rounding(a.trunc, "trunc", "fix")
+floor = _rounding(a.floor, "floor", doc="Rounded down.")
+ceil = _rounding(a.ceil, "ceil", doc="Rounded up.")
+trunc = _rounding(a.trunc, "trunc", "fix", doc="Rounded towards 0.")
 
 
 @public("round", "special.round", inplace=True)
@@ -51,6 +52,7 @@ def round_(input: Node, *, decimals: int = 0) -> Node:
 
 @public("frac", inplace=True)
 def frac(input: Node) -> Node:
+    """input - trunc(input)."""
     check_float("frac_cpu" if input.dtype.kind == "c" else "frac", input)
     return input - a.trunc(input)
 

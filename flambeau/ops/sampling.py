@@ -148,6 +148,7 @@ _PADDING_NUMBERS = dict(enumerate(_GRID_PADDINGS))
 @public("torch.grid_sampler", "torch.grid_sampler_2d", "torch.grid_sampler_3d")
 def grid_sampler(input: Node, grid: Node, interpolation_mode: int, padding_mode: int,
                  align_corners: bool) -> Node:
+    """grid_sample with its modes as numbers."""
     return grid_sample(input, grid, _MODE_NUMBERS[interpolation_mode],
                        _PADDING_NUMBERS[padding_mode], align_corners)
 

@@ -41,6 +41,7 @@ def nonzero(input: Node, *, as_tuple: bool = False) -> Any:
 
 @public("argwhere")
 def argwhere(input: Node) -> Node:
+    """The positions of all elements that are not 0: (count, dims)."""
     return nonzero(input)
 
 

@@ -55,6 +55,7 @@ def apply(op: Op, x: Node, dim: int | None, kind: dtype | None) -> Node:
 
 def _along(op: Op) -> Callable[..., Node]:
     def method(input: Node, dim: int | None = None, dtype: dtype | None = None) -> Node:
+        """exp(input) / sum(exp(input)) along dim (or its logarithm), without overflow."""
         return apply(op, input, dim, dtype)
     return method
 
@@ -66,18 +67,21 @@ log_softmax = public("log_softmax", "special.log_softmax")(_along(log_softmax_op
 @public("nn.functional.softmax")
 def nn_softmax(input: Node, dim: int | None = None, _stacklevel: int = 3,
                dtype: dtype | None = None) -> Node:
+    """exp(input) / sum(exp(input)) along dim, without overflow."""
     return apply(softmax_op, input, dim, dtype)
 
 
 @public("nn.functional.log_softmax")
 def nn_log_softmax(input: Node, dim: int | None = None, _stacklevel: int = 3,
                    dtype: dtype | None = None) -> Node:
+    """log(softmax(input)) along dim, in one go."""
     return apply(log_softmax_op, input, dim, dtype)
 
 
 @public("nn.functional.softmin")
 def softmin(input: Node, dim: int | None = None, _stacklevel: int = 3,
             dtype: dtype | None = None) -> Node:
+    """softmax(-input) along dim."""
     return apply(softmax_op, a.neg(input if dtype is None else cast(input, dtype)), dim, None)
 
 

@@ -78,6 +78,7 @@ def _zeta(s: Node, q: Node) -> Node:
 
 @public("special.zeta")
 def zeta(input: Node | Number, other: Node | Number) -> Node:
+    """The Hurwitz zeta function: the sum of (k + other)**-input over k >= 0."""
     s, q = promote_float(input, other)
     return _zeta(s, q)
 
@@ -108,6 +109,7 @@ def _check_order(n: int) -> None:
 
 @public("polygamma", "special.polygamma")
 def polygamma(n: int, input: Node) -> Node:
+    """The n-th derivative of digamma."""
     if isinstance(n, Node):                      # the method form: x.polygamma(n)
         n, input = input, n
     _check_order(n)
@@ -185,6 +187,7 @@ def _gammaincc(s: Node, x: Node) -> Node:
 
 @public("special.gammainc", "igamma", inplace=True)
 def gammainc(input: Node, other: Node) -> Node:
+    """The regularised lower incomplete gamma function."""
     only_tensors("igamma", input, other)
     s, x = promote_float(input, other)
     return _gammainc(s, x)
@@ -192,6 +195,7 @@ def gammainc(input: Node, other: Node) -> Node:
 
 @public("special.gammaincc", "igammac", inplace=True)
 def gammaincc(input: Node, other: Node) -> Node:
+    """The regularised upper incomplete gamma function."""
     only_tensors("igammac", input, other)
     s, x = promote_float(input, other)
     return _gammaincc(s, x)
@@ -358,12 +362,14 @@ def _xlog1py(x: Node, y: Node) -> Node:
 
 @public("xlogy", "special.xlogy", inplace=True)
 def xlogy(input: Node | Number, other: Node | Number) -> Node:
+    """input * log(other), 0 where the input is 0."""
     x, y = promote_float(input, other)
     return XLOGY(x, y)
 
 
 @public("special.xlog1py")
 def xlog1py(input: Node | Number, other: Node | Number) -> Node:
+    """input * log(1 + other), 0 where the input is 0."""
     x, y = promote_float(input, other)
     return _xlog1py(x, y)
 
@@ -395,6 +401,7 @@ def _logit(x: Node, eps: float) -> Node:
 
 @public("logit", "special.logit", inplace=True)
 def logit(input: Node, eps: float | None = None) -> Node:
+    """log(p / (1 - p)), p held between eps and 1 - eps."""
     check_ordered("logit_cpu", input)
     return _logit(promote_float(input)[0], eps=-1.0 if eps is None else float(eps))
 
@@ -413,7 +420,7 @@ def _sinc(x: Node) -> Node:
     return where(zero, 1.0, a.sin(t) / where(zero, 1.0, t))
 
 
-def _special(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]:
+def _special(op: Callable[[Node], Node], *names: str, doc: str) -> Callable[[Node], Node]:
     @public(*names, inplace=True)
     def apply(input: Node) -> Node:
         if input.dtype.kind == "c" and op is not _sinc:
@@ -421,16 +428,18 @@ def _special(op: Callable[[Node], Node], *names: str) -> Callable[[Node], Node]:
                                       f"'{type_name(input.dtype)}'")
         return op(promote_float(input)[0])
     apply.__name__ = names[0].split(".")[-1]
+    apply.__doc__ = doc
     return apply
 
 
-sinc = _special(_sinc, "sinc", "special.sinc")
-entr = _special(_entr, "special.entr")
-i0 = _special(_i0, "i0", "special.i0")
-i0e = _special(_i0e, "special.i0e")
-i1 = _special(_i1, "special.i1")
-i1e = _special(_i1e, "special.i1e")
-erfcx = _special(_erfcx_op, "special.erfcx")
-ndtr = _special(_ndtr, "special.ndtr")
-log_ndtr = _special(_log_ndtr, "special.log_ndtr")
-ndtri = _special(_ndtri, "special.ndtri")
+sinc = _special(_sinc, "sinc", "special.sinc", doc="sin(pi * input) / (pi * input), 1 at 0.")
+entr = _special(_entr, "special.entr", doc="-input * log(input), 0 at 0 and -inf below.")
+i0 = _special(_i0, "i0", "special.i0",
+              doc="The modified Bessel function of the first kind, order 0.")
+i0e = _special(_i0e, "special.i0e", doc="exp(-|input|) * i0(input).")
+i1 = _special(_i1, "special.i1", doc="The modified Bessel function of the first kind, order 1.")
+i1e = _special(_i1e, "special.i1e", doc="exp(-|input|) * i1(input).")
+erfcx = _special(_erfcx_op, "special.erfcx", doc="exp(input**2) * erfc(input), without overflow.")
+ndtr = _special(_ndtr, "special.ndtr", doc="The normal distribution's cumulative function.")
+log_ndtr = _special(_log_ndtr, "special.log_ndtr", doc="log(ndtr(input)), exact far below 0 too.")
+ndtri = _special(_ndtri, "special.ndtri", doc="The inverse of ndtr.")

@@ -48,11 +48,13 @@ def split(tensor: V, split_size_or_sections: Any, dim: int = 0) -> tuple[V, ...]
 
 @view_op("Tensor.split")
 def split_method(input: V, split_size: Any, dim: int = 0) -> tuple[V, ...]:
+    """Views of split_size elements (or of the listed sizes) along dim."""
     return split(input, split_size, dim)
 
 
 @view_op("split_with_sizes", "unsafe_split_with_sizes")
 def split_with_sizes(input: V, split_sizes: Sequence[int], dim: int = 0) -> tuple[V, ...]:
+    """Views of the listed sizes along dim."""
     d = wrap_dim(dim, input.ndim)
     sizes = ints((split_sizes,))
     n = input.shape[d]
@@ -82,6 +84,7 @@ def chunk(input: V, chunks: int, dim: int = 0) -> tuple[V, ...]:
 
 @view_op("unsafe_split")
 def unsafe_split(input: V, split_size: int, dim: int = 0) -> tuple[V, ...]:
+    """split, as copies."""
     return split(input, split_size, dim)
 
 
@@ -114,7 +117,7 @@ def tensor_split(input: V, indices_or_sections: Any = None, dim: int = 0, *,
     return tuple(out)
 
 
-def _split_along(name: str, least: int, dim: int) -> Callable[..., Any]:
+def _split_along(name: str, least: int, dim: int, doc: str) -> Callable[..., Any]:
     def along(input: V, *indices: Any, sections: Any = None) -> tuple[V, ...]:
         if input.ndim < least:
             raise RuntimeError(f"torch.{name} requires a tensor with at least {least} dimension, "
@@ -131,16 +134,21 @@ def _split_along(name: str, least: int, dim: int) -> Callable[..., Any]:
         return tensor_split(input, how, d)
 
     along.__name__ = name
+    along.__doc__ = doc
     return along
 
 
-hsplit = view_op("hsplit")(_split_along("hsplit", 1, 1))
-vsplit = view_op("vsplit")(_split_along("vsplit", 2, 0))
-dsplit = view_op("dsplit")(_split_along("dsplit", 3, 2))
+hsplit = view_op("hsplit")(_split_along(
+    "hsplit", 1, 1, doc="Views along dim 1 (0 of a vector): equal ones, or cut at the positions."))
+vsplit = view_op("vsplit")(_split_along(
+    "vsplit", 2, 0, doc="Views along dim 0: equal ones, or cut at the positions."))
+dsplit = view_op("dsplit")(_split_along(
+    "dsplit", 3, 2, doc="Views along dim 2: equal ones, or cut at the positions."))
 
 
 @view_op("unbind")
 def unbind(input: V, dim: int = 0) -> tuple[V, ...]:
+    """Views of all positions along dim."""
     if input.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     d = wrap_dim(dim, input.ndim)

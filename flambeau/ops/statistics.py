@@ -93,6 +93,7 @@ def sum_of_parts(x: Node, dims: tuple[int, ...], keepdim: bool, correction: floa
 @public("var")
 def var(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
         correction: float | None = None) -> Node:
+    """The variance over dims; divides by the count less the correction (1)."""
     dims, c = _spread_arguments("std and var", input, dim, unbiased, correction)
     if input.dtype.kind == "c":
         return sum_of_parts(input, dims, keepdim, c)
@@ -102,6 +103,7 @@ def var(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: boo
 @public("std")
 def std(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
         correction: float | None = None) -> Node:
+    """The standard deviation over dims; divides by the count less the correction (1)."""
     dims, c = _spread_arguments("std and var", input, dim, unbiased, correction)
     if input.dtype.kind == "c":
         return a.sqrt(sum_of_parts(input, dims, keepdim, c))
@@ -111,6 +113,7 @@ def std(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: boo
 @public("torch.var_mean")
 def var_mean(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
              correction: float | None = None) -> tuple[Node, Node]:
+    """The variance and the mean over dims."""
     spread_ = var(input, dim, unbiased, keepdim, correction=correction)
     return spread_, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
@@ -118,6 +121,7 @@ def var_mean(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim
 @public("torch.std_mean")
 def std_mean(input: Node, dim: Dim = None, unbiased: bool | None = None, keepdim: bool = False, *,
              correction: float | None = None) -> tuple[Node, Node]:
+    """The standard deviation and the mean over dims."""
     spread_ = std(input, dim, unbiased, keepdim, correction=correction)
     return spread_, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
@@ -201,16 +205,19 @@ def _selected(x: Node, index: Node, d: int, keepdim: bool, result: Any) -> Any:
 
 @public("median")
 def median(input: Node, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The lower median; with a dim also where it stands."""
     return _median(input, dim, keepdim, False, median_result)
 
 
 @public("nanmedian")
 def nanmedian(input: Node, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The lower median of what is not NaN."""
     return _median(input, dim, keepdim, True, nanmedian_result)
 
 
 @public("kthvalue")
 def kthvalue(input: Node, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+    """The k-th smallest element along dim (from 1), and where it stands."""
     check_ordered("kthvalue_cpu", input)
     d = wrap_dim(dim, input.ndim)
     n = input.shape[d] if input.ndim else 1
@@ -315,12 +322,14 @@ def _interpolated(rows: Node, ordered: Node, q: Node, method: str, skip_nan: boo
 @public("quantile")
 def quantile(input: Node, q: Any, dim: int | None = None, keepdim: bool = False, *,
              interpolation: str = "linear") -> Node:
+    """The q-th quantiles along dim, between neighbours as `interpolation` says."""
     return _quantile("quantile", input, q, dim, keepdim, interpolation, False)
 
 
 @public("nanquantile")
 def nanquantile(input: Node, q: Any, dim: int | None = None, keepdim: bool = False, *,
                 interpolation: str = "linear") -> Node:
+    """The quantiles of what is not NaN."""
     return _quantile("nanquantile", input, q, dim, keepdim, interpolation, True)
 
 
@@ -392,6 +401,7 @@ def _weights(x: Node, fweights: Node | None, aweights: Node | None) -> Node | No
 
 @public("corrcoef")
 def corrcoef(input: Node) -> Node:
+    """The correlations of the rows with one another."""
     if input.ndim > 2:
         raise RuntimeError("corrcoef(): expected input to have two or fewer dimensions but got an "
                            f"input with {input.ndim} dimensions")

@@ -67,6 +67,7 @@ def diag_embed(input: Node, offset: int = 0, dim1: int = -2, dim2: int = -1) -> 
 
 @public("diagflat")
 def diagflat(input: Node, offset: int = 0) -> Node:
+    """A square matrix with the flattened input on a diagonal."""
     return diag_embed(alg.reshape(input, (input.size,)), offset)
 
 

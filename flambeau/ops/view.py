@@ -111,21 +111,25 @@ def view_dtype(input: V, dtype: DType) -> V:
 
 @view_op("torch.reshape")
 def reshape(input: V, shape: Sequence[int]) -> V | None:
+    """The elements in another shape, a view where the strides allow; one size may be -1."""
     return _reshape(input, lay.infer_shape(ints(shape), input.size))
 
 
 @view_op("Tensor.reshape")
 def reshape_method(input: V, *shape: Any, **named: Any) -> V | None:
+    """The elements in another shape, a view where the strides allow; one may be -1."""
     return reshape(input, ints(shape or tuple(named.values())))
 
 
 @view_op("Tensor.view_as")
 def view_as(input: V, other: V) -> V:
+    """The elements in the shape of `other`, as a view."""
     return _must(_reshape(input, lay.infer_shape(other.shape, input.size)))
 
 
 @view_op("Tensor.reshape_as")
 def reshape_as(input: V, other: V) -> V | None:
+    """The elements in the shape of `other`."""
     return _reshape(input, lay.infer_shape(other.shape, input.size))
 
 
@@ -147,6 +151,7 @@ def flatten(input: V, start_dim: int = 0, end_dim: int = -1) -> V | None:
 
 @view_op("ravel")
 def ravel(input: V) -> V | None:
+    """The elements in one dim."""
     return _reshape(input, (input.size,))
 
 
@@ -180,22 +185,26 @@ def squeeze(input: V, *dim: Any) -> V:
 
 @view_op("unsqueeze", inplace=True)
 def unsqueeze(input: V, dim: int) -> V:
+    """A dim of size 1 put in."""
     return _insert(input, wrap_dim(integer(dim), input.ndim + 1))
 
 
 @view_op("torch.broadcast_to")
 def broadcast_to(input: V, size: Sequence[int]) -> V:
+    """The input as if repeated to the size, without a copy."""
     shape = lay.expand_shape(input.shape, ints((size,)))
     return input.expand(shape) if isinstance(input, Layout) else alg.expand(input, shape)
 
 
 @view_op("Tensor.expand", "Tensor.broadcast_to")
 def expand(input: V, *size: Any, implicit: bool = False) -> V:
+    """The input as if repeated to the size, without a copy; -1 keeps a size."""
     return broadcast_to(input, ints(size))
 
 
 @view_op("Tensor.expand_as")
 def expand_as(input: V, other: V) -> V:
+    """The input as if repeated to the shape of `other`."""
     return broadcast_to(input, other.shape)
 
 
@@ -209,6 +218,7 @@ def _all(fn: Callable[[V], V], xs: tuple[Any, ...]) -> Any:
 
 @view_op("torch.broadcast_tensors", "functional.broadcast_tensors")
 def broadcast_tensors(*tensors: Any) -> tuple[V, ...]:
+    """The tensors, all expanded to one shape."""
     many = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     shape = p.broadcast(*[x.shape for x in many]) if many else ()
     return tuple(broadcast_to(x, shape) for x in many)
@@ -216,6 +226,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[V, ...]:
 
 @view_op("torch.atleast_1d")
 def atleast_1d(*tensors: Any) -> Any:
+    """The tensors with at least 1 dim."""
     return _all(lambda x: x if x.ndim else _insert(x, 0), tensors)
 
 
@@ -227,11 +238,13 @@ def _atleast_2d(x: V) -> V:
 
 @view_op("torch.atleast_2d")
 def atleast_2d(*tensors: Any) -> Any:
+    """The tensors with at least 2 dims."""
     return _all(_atleast_2d, tensors)
 
 
 @view_op("torch.atleast_3d")
 def atleast_3d(*tensors: Any) -> Any:
+    """The tensors with at least 3 dims."""
     return _all(lambda x: x if x.ndim > 2 else _insert(_atleast_2d(x), 2), tensors)
 
 
@@ -240,6 +253,7 @@ def atleast_3d(*tensors: Any) -> Any:
 
 @view_op("torch.permute")
 def permute(input: V, dims: Sequence[int]) -> V:
+    """The dims in another order."""
     order = ints((dims,))
     if len(order) != input.ndim:
         raise RuntimeError("permute(sparse_coo): number of dimensions in the tensor input does not "
@@ -253,11 +267,13 @@ def permute(input: V, dims: Sequence[int]) -> V:
 
 @view_op("Tensor.permute")
 def permute_method(input: V, *dims: Any, **named: Any) -> V:
+    """The dims in another order."""
     return permute(input, ints(dims or tuple(named.values())))
 
 
 @view_op("transpose", inplace=True)
 def transpose(input: V, dim0: int, dim1: int) -> V:
+    """Two dims exchanged."""
     a, b = wrap_dim(integer(dim0), input.ndim), wrap_dim(integer(dim1), input.ndim)
     if a == b:
         return input
@@ -268,16 +284,19 @@ def transpose(input: V, dim0: int, dim1: int) -> V:
 
 @view_op("swapaxes", inplace=True)
 def swapaxes(input: V, axis0: int, axis1: int) -> V:
+    """Two dims exchanged."""
     return transpose(input, axis0, axis1)
 
 
 @view_op("swapdims", inplace=True)
 def swapdims(input: V, dim0: int, dim1: int) -> V:
+    """Two dims exchanged."""
     return transpose(input, dim0, dim1)
 
 
 @view_op("t", inplace=True)
 def t(input: V) -> V:
+    """A matrix transposed; a vector or a number as it is."""
     if input.ndim > 2:
         raise RuntimeError("t() expects a tensor with <= 2 dimensions, but self is "
                            f"{input.ndim}D")
@@ -331,6 +350,7 @@ def _not_scalar(input: V, name: str) -> None:
 
 @view_op("select")
 def select(input: V, dim: int, index: int) -> V:
+    """Position `index` of dim, which goes away."""
     _not_scalar(input, "select")
     d = wrap_dim(integer(dim), input.ndim)
     n = input.shape[d]
@@ -343,6 +363,7 @@ def select(input: V, dim: int, index: int) -> V:
 
 @view_op("narrow")
 def narrow(input: V, dim: int, start: Any, length: int) -> V:
+    """Elements start to start + length of dim."""
     if input.ndim == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     count = integer(length)
@@ -373,6 +394,7 @@ def slice_dim(input: V, dim: int = 0, start: Any = None, end: Any = None, step: 
 
 @view_op("diagonal")
 def diagonal(input: V, offset: int = 0, dim1: int = 0, dim2: int = 1) -> V:
+    """The diagonal of two dims, as a new last one."""
     d1, d2 = wrap_dim(dim1, input.ndim), wrap_dim(dim2, input.ndim)
     if d1 == d2:
         raise RuntimeError("diagonal dimensions cannot be identical "
@@ -385,6 +407,7 @@ def diagonal(input: V, offset: int = 0, dim1: int = 0, dim2: int = 1) -> V:
 
 @view_op("linalg.diagonal")
 def linalg_diagonal(A: V, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> V:  # noqa: N803
+    """The diagonal of the last two dims, as a new last one."""
     return diagonal(A, offset, dim1, dim2)
 
 

@@ -34,6 +34,7 @@ class ProfilerAction(enum.Enum):
 
 
 def supported_activities() -> set[ProfilerActivity]:
+    """What can be watched here: the CPU."""
     return {ProfilerActivity.CPU}
 
 

@@ -425,12 +425,14 @@ def flat_view(out: Array) -> Array:
 
 
 def finish(out: Array, flat: Array) -> Array:
+    """Copy a flat stream of numbers into the array that asked for it, if it is another one."""
     if not out.flags.c_contiguous:
         out[...] = flat.reshape(out.shape)
     return out
 
 
 def chunks(flat: Array) -> Iterator[Array]:
+    """The pieces in which PyTorch draws an array."""
     for start in range(0, flat.size, _CHUNK):
         yield flat[start : start + _CHUNK]
 

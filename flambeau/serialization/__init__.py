@@ -40,6 +40,7 @@ class StorageType:
 
 
 def normalize_storage_type(storage_type: Any) -> Any:
+    """The class of a storage type's name."""
     return storage_type
 
 

@@ -68,6 +68,7 @@ def register_package(priority: int, tagger: Callable[[Any], str | None],
 
 
 def location_tag(storage: Any) -> str:
+    """The name of the device that a storage is saved with."""
     for _, tagger, _restore in _packages:
         tag = tagger(storage)
         if tag:
@@ -76,6 +77,7 @@ def location_tag(storage: Any) -> str:
 
 
 def default_restore_location(storage: Any, location: str) -> Any:
+    """A storage on the device of its name: the CPU is the only one."""
     for _, _tagger, restore in _packages:
         result = restore(storage, location)
         if result is not None:
@@ -85,6 +87,7 @@ def default_restore_location(storage: Any, location: str) -> Any:
 
 
 def validate_cuda_device(location: str) -> int:
+    """Refused: there is no such device."""
     raise RuntimeError(
         "Attempting to deserialize object on a CUDA device but torch.cuda.is_available() is False. "
         "If you are running on a CPU-only machine, please use torch.load with "
@@ -92,6 +95,7 @@ def validate_cuda_device(location: str) -> int:
 
 
 def validate_hpu_device(location: str) -> int:
+    """Refused: there is no such device."""
     return _absent("hpu")(None, "hpu")
 
 

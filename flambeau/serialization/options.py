@@ -25,10 +25,12 @@ _endian: LoadEndianness | None = None
 
 
 def get_default_load_endianness() -> LoadEndianness | None:
+    """The byte order of files that do not say theirs."""
     return _endian
 
 
 def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
+    """Choose the byte order of files that do not say theirs."""
     global _endian
     if endianness is not None and not isinstance(endianness, LoadEndianness):
         raise TypeError("Invalid argument type in function set_default_load_endianness")
@@ -38,6 +40,7 @@ def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
 
 
 def get_default_mmap_options() -> int | None:
+    """The flags with which files are mapped."""
     return mmap_flags
 
 
@@ -60,6 +63,7 @@ class set_default_mmap_options:  # noqa: N801 - PyTorch's name
 
 
 def get_crc32_options() -> bool:
+    """Whether checksums are written into archives."""
     return crc32
 
 

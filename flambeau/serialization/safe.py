@@ -45,10 +45,12 @@ def add_safe_globals(safe_globals: list[Any]) -> None:
 
 
 def get_safe_globals() -> list[Any]:
+    """What add_safe_globals allowed."""
     return list(_entries)
 
 
 def clear_safe_globals() -> None:
+    """Forget what add_safe_globals allowed."""
     _added.clear()
     _entries.clear()
 

@@ -106,10 +106,12 @@ def casting(name: str, fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_autocast_enabled(device_type: str | None = None) -> bool:
+    """Whether operations on a device choose their own precision."""
     return state.enabled if device_type == "cpu" else state.other_enabled
 
 
 def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
+    """Switch autocast for a device."""
     if enabled is None:
         state.other_enabled = bool(device_type)
     elif device_type == "cpu":
@@ -119,10 +121,12 @@ def set_autocast_enabled(device_type: Any, enabled: bool | None = None) -> None:
 
 
 def get_autocast_dtype(device_type: str) -> DType:
+    """The lower precision of autocast on a device."""
     return state.dtype if device_type == "cpu" else state.other_dtype
 
 
 def set_autocast_dtype(device_type: str, dtype: DType) -> None:
+    """Choose the lower precision of autocast on a device."""
     if device_type == "cpu":
         state.dtype = dtype
     else:
@@ -130,34 +134,42 @@ def set_autocast_dtype(device_type: str, dtype: DType) -> None:
 
 
 def is_autocast_cpu_enabled() -> bool:
+    """is_autocast_enabled("cpu")."""
     return state.enabled
 
 
 def set_autocast_cpu_enabled(enabled: bool) -> None:
+    """set_autocast_enabled("cpu", enabled)."""
     state.enabled = bool(enabled)
 
 
 def get_autocast_cpu_dtype() -> DType:
+    """get_autocast_dtype("cpu")."""
     return state.dtype
 
 
 def set_autocast_cpu_dtype(dtype: DType) -> None:
+    """set_autocast_dtype("cpu", dtype)."""
     state.dtype = dtype
 
 
 def get_autocast_gpu_dtype() -> DType:
+    """get_autocast_dtype("cuda")."""
     return state.other_dtype
 
 
 def set_autocast_gpu_dtype(dtype: DType) -> None:
+    """set_autocast_dtype("cuda", dtype)."""
     state.other_dtype = dtype
 
 
 def is_autocast_cache_enabled() -> bool:
+    """Whether casts of weights are kept: a setting that is only remembered."""
     return state.cache
 
 
 def set_autocast_cache_enabled(enabled: bool) -> None:
+    """Remember whether casts of weights are to be kept."""
     state.cache = bool(enabled)
 
 
@@ -166,11 +178,13 @@ def clear_autocast_cache() -> None:
 
 
 def autocast_increment_nesting() -> int:
+    """One autocast context more; their number."""
     state.nesting += 1
     return state.nesting
 
 
 def autocast_decrement_nesting() -> int:
+    """One autocast context less; their number."""
     state.nesting -= 1
     return state.nesting
 

@@ -29,6 +29,7 @@ _view = Tensor.view  # type: ignore[attr-defined]
 
 @method
 def conj(self: Tensor) -> Tensor:
+    """The complex conjugate, as a view."""
     if not self.dtype.is_complex:
         return self
     out: Tensor = _conjugate(self)
@@ -39,6 +40,7 @@ def conj(self: Tensor) -> Tensor:
 
 @method
 def is_conj(self: Tensor) -> bool:
+    """Whether the tensor is a conjugated view."""
     return type(self._storage) is Conjugated and self.dtype.is_complex
 
 
@@ -51,6 +53,7 @@ def resolve_conj(self: Tensor) -> Tensor:
 
 @method
 def resolve_neg(self: Tensor) -> Tensor:
+    """The tensor itself: negation is never pending."""
     return self
 
 
@@ -68,6 +71,7 @@ def _checked(t: Tensor, name: str) -> Tensor:
 
 @method
 def adjoint(self: Tensor) -> Tensor:
+    """The conjugate transpose of the last two dims."""
     return _checked(self, "adjoint()")
 
 
@@ -81,6 +85,7 @@ def _hermitian(t: Tensor) -> Tensor:
 
 @method
 def view(self: Tensor, *size: Any, dtype: DType | None = None) -> Tensor:
+    """The same elements in another shape or, read as bytes, in another type."""
     kind = size[0] if len(size) == 1 and isinstance(size[0], DType) else dtype
     if kind is None or kind.itemsize == self.dtype.itemsize:
         return _view(self, *size) if dtype is None else _view(self, dtype)
@@ -102,12 +107,15 @@ def _function(fn: Any) -> Any:
         return fn(input)
 
     call.__name__ = call.__qualname__ = fn.__name__
+    call.__doc__ = fn.__doc__
     return call
 
 
-Tensor.mH = property(lambda t: _checked(t, "mH"))  # type: ignore[attr-defined]
-Tensor.H = property(_hermitian)  # type: ignore[attr-defined]
-for _fn in (conj, resolve_conj, resolve_neg, adjoint):
+Tensor.mH = property(  # type: ignore[attr-defined]
+    lambda t: _checked(t, "mH"), doc="The conjugate transpose of the last two dims.")
+Tensor.H = property(  # type: ignore[attr-defined]
+    _hermitian, doc="The conjugate transpose of a matrix.")
+for _fn in (conj, is_conj, resolve_conj, resolve_neg, adjoint):
     _torch[_fn.__name__] = _function(_fn)
 
 
@@ -116,6 +124,7 @@ _abs = Tensor.abs_  # type: ignore[attr-defined]
 
 @method
 def abs_(self: Tensor) -> Tensor:
+    """The absolute value in place; a complex tensor is refused."""
     if self.dtype.is_complex:
         raise RuntimeError("In-place abs is not supported for complex tensors.")
     return _abs(self)

@@ -23,6 +23,7 @@ Array = np.ndarray[Any, Any]
 def _new_maker(name: str, value: Any) -> None:
     def new(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, layout: Any = None,
             requires_grad: bool = False, pin_memory: bool = False, **named: Any) -> Tensor:
+        """The constructor of this tensor's old-style class."""
         place = device if device is not None else self._storage.device
         shape = size_of(size or (named["size"],), name)
         return filled(shape, value, dtype or self.dtype, place, requires_grad)
@@ -39,6 +40,7 @@ _new_maker("new_empty", 0)
 @method
 def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None,
              requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+    """A tensor of one value, with this one's type and device."""
     return full(size, fill_value, dtype=dtype or self.dtype, device=device,
                 requires_grad=requires_grad)
 
@@ -46,6 +48,7 @@ def new_full(self: Tensor, size: Any, fill_value: Any, *, dtype: Any = None, dev
 @method
 def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None,
                requires_grad: bool = False, layout: Any = None, pin_memory: bool = False) -> Tensor:
+    """A copy of data, with this tensor's type and device."""
     if isinstance(data, Tensor):
         t = data.detach().clone().to(dtype or data.dtype)
         return t.requires_grad_(requires_grad)
@@ -56,11 +59,13 @@ def new_tensor(self: Tensor, data: Any, *, dtype: Any = None, device: Any = None
 def new_empty_strided(self: Tensor, size: Any, stride: Any, dtype: Any = None, device: Any = None,
                       requires_grad: bool = False, layout: Any = None, pin_memory: bool = False,
                       ) -> Tensor:
+    """Memory of a size and strides, with this tensor's type and device."""
     return empty_strided(size, stride, dtype=dtype or self.dtype, requires_grad=requires_grad)
 
 
 @method
 def new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """The constructor of this tensor's old-style class."""
     return _legacy(self.dtype, args)
 
 
@@ -76,6 +81,7 @@ def __array_wrap__(self: Tensor, array: Array, context: Any = None, return_scala
 @method
 def set_(self: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None,
          stride: Any = None) -> Tensor:
+    """Make this tensor a view of another's storage."""
     if source is None:
         source = empty(0, dtype=self.dtype)
     cell = source._storage
@@ -146,6 +152,7 @@ Tensor._make_subclass = staticmethod(_make_subclass)  # type: ignore[attr-define
 
 @method
 def as_subclass(self: Tensor, cls: type) -> Tensor:
+    """The same tensor as an object of a subclass."""
     return as_class(self, cls)
 
 
@@ -177,6 +184,7 @@ class LegacyType:
 
 
 def legacy_type(name: str, kind: DType) -> LegacyType:
+    """An old-style class such as torch.FloatTensor."""
     return LegacyType(name, kind)
 
 

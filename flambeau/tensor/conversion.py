@@ -46,6 +46,7 @@ def values(t: Tensor) -> Array:
 
 @method
 def item(self: Tensor) -> Any:
+    """The one element as a Python number."""
     n = self.numel()
     if n != 1:
         raise RuntimeError(f"a Tensor with {n} elements cannot be converted to Scalar")
@@ -63,6 +64,7 @@ def _number(x: Any, kind: DType) -> Any:
 
 @method
 def tolist(self: Tensor) -> Any:
+    """The elements as nested lists of Python numbers."""
     array = values(self)
     if self.dtype is dt.bfloat16:
         array = array.astype(np.float32)
@@ -120,6 +122,7 @@ def data_ptr(self: Tensor) -> int:
 
 @method
 def const_data_ptr(self: Tensor) -> int:
+    """The address of the first element."""
     return data_ptr(self)
 
 
@@ -225,6 +228,7 @@ def _caster(name: str, kind: DType) -> None:
         return cast(self, kind)
 
     to_kind.__name__ = name
+    to_kind.__doc__ = f"The elements as {kind.name}."
     setattr(Tensor, name, to_kind)
 
 
@@ -286,21 +290,25 @@ def _on_meta(t: Tensor) -> Tensor:
 
 @method
 def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor on the CPU: itself if it is there."""
     return to(self, "cpu")
 
 
 @method
 def cuda(self: Tensor, device: Any = None, non_blocking: bool = False, memory_format: Any = None,
          ) -> Tensor:
+    """Refused: there is no such device."""
     raise AssertionError("Torch not compiled with CUDA enabled")
 
 
 @method
 def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor in the type of `other`."""
     return cast(self, other.dtype)
 
 
 def type_(self: Tensor, dtype: Any = None, non_blocking: bool = False, **kwargs: Any) -> Any:
+    """The name of the tensor's old-style class, or the tensor in another type."""
     if dtype is None:
         return type_string(self.dtype)
     if isinstance(dtype, DType):
@@ -332,6 +340,7 @@ def _copied(self: Tensor, layout: Layout, label: str) -> Tensor:
 
 @method
 def clone(self: Tensor, *, memory_format: Any = None) -> Tensor:
+    """A copy, which gradients go through."""
     return _copied(self, _target(self, memory_format), "clone")
 
 
@@ -353,6 +362,7 @@ def _check_rank(self: Tensor, order: Any) -> None:
 
 @method
 def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
+    """The tensor with its elements in memory in the order asked for; itself if they are."""
     if memory_format is None or memory_format.name == "contiguous_format":
         if self._layout is None or self._layout.is_contiguous:
             return self
@@ -368,6 +378,7 @@ def contiguous(self: Tensor, memory_format: Any = None) -> Tensor:
 
 @method
 def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """Write the elements of `src`, broadcast and converted, into this tensor."""
     if not isinstance(src, Tensor):
         raise TypeError(f"copy_(): argument 'other' (position 1) must be Tensor, not "
                         f"{src.__class__.__name__}")
@@ -376,6 +387,7 @@ def copy_(self: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
 
 @method
 def fill_(self: Tensor, value: Any) -> Tensor:
+    """Write one value into every element."""
     if isinstance(value, Tensor):
         if value._shape:
             raise RuntimeError("fill_ only supports 0-dimension value tensor but got tensor with "
@@ -388,11 +400,13 @@ def fill_(self: Tensor, value: Any) -> Tensor:
 
 @method
 def zero_(self: Tensor) -> Tensor:
+    """Write 0 into every element."""
     return inplace.fill(self, 0)
 
 
 @method
 def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+    """Give the tensor another size; memory that is new holds anything."""
     from ..ops.view import ints
     if f.requires_grad(self):
         raise RuntimeError("cannot resize variables that require grad")
@@ -401,6 +415,7 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 @method
 def resize_as_(self: Tensor, the_template: Tensor, memory_format: Any = None) -> Tensor:
+    """Give the tensor the size of another."""
     return resize_(self, *the_template._shape)
 
 
@@ -416,16 +431,19 @@ def share_memory_(self: Tensor) -> Tensor:
 
 @method
 def is_shared(self: Tensor) -> bool:
+    """Whether other processes see the memory."""
     return self._storage in _shared
 
 
 @method
 def resolve_conj(self: Tensor) -> Tensor:
+    """The tensor with its conjugation computed."""
     return self
 
 
 @method
 def resolve_neg(self: Tensor) -> Tensor:
+    """The tensor itself: negation is never pending."""
     return self
 
 

@@ -102,6 +102,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
 
 def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None,
             requires_grad: bool = False) -> Tensor:
+    """A tensor of an array, a buffer, a list or a tensor; shares memory where it can."""
     elements = getattr(type(obj), "_flat", None)
     if elements is not None:                    # a storage, which knows its own as a tensor
         obj = elements(obj)
@@ -165,6 +166,7 @@ def _over(array: Array, kind: DType) -> Tensor:
 
 def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0,
                requires_grad: bool = False) -> Tensor:
+    """A tensor on the memory of a buffer."""
     view = memoryview(buffer)
     size = view.nbytes
     if size == 0 or count == 0:
@@ -190,6 +192,7 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0,
 
 def filled(shape: tuple[int, ...], value: Any, kind: DType, device: Any = None,
            requires_grad: bool = False) -> Tensor:
+    """A tensor of one value, made without a program."""
     node = const(value, kind)
     return finish(EXPAND(node, shape=shape) if shape else node, requires_grad, device)
 
@@ -205,6 +208,7 @@ def _out(out: Tensor | None, made: Tensor) -> Tensor:
 def zeros(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
           device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
           names: Any = None) -> Tensor:
+    """A tensor of zeros."""
     _check_layout(layout)
     kind = dtype or (out.dtype if out is not None else default_dtype())
     shape = size_of(sizes if size is None else (size,), "zeros")
@@ -214,6 +218,7 @@ def zeros(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, lay
 def ones(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layout: Any = None,
          device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
           names: Any = None) -> Tensor:
+    """A tensor of ones."""
     _check_layout(layout)
     kind = dtype or (out.dtype if out is not None else default_dtype())
     shape = size_of(sizes if size is None else (size,), "ones")
@@ -241,6 +246,7 @@ def _in_order(t: Tensor, memory_format: Any) -> Tensor:
 def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layout: Any = None,
          device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
          names: Any = None) -> Tensor:
+    """A tensor of one value."""
     _check_layout(layout)
     value = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
     kind = dtype or (out.dtype if out is not None else _kind_of(fill_value))
@@ -285,6 +291,7 @@ def _keep_order(t: Tensor, layout: Any) -> None:
 def zeros_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
                requires_grad: bool = False, memory_format: Any = None,
                pin_memory: bool = False) -> Tensor:
+    """Zeros in the shape and type of the input."""
     return _like(_tensor_argument(input, "zeros_like"), 0, dtype, device, requires_grad,
                  memory_format)
 
@@ -292,6 +299,7 @@ def zeros_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: 
 def ones_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
               requires_grad: bool = False, memory_format: Any = None,
               pin_memory: bool = False) -> Tensor:
+    """Ones in the shape and type of the input."""
     return _like(_tensor_argument(input, "ones_like"), 1, dtype, device, requires_grad,
                  memory_format)
 
@@ -299,6 +307,7 @@ def ones_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: A
 def empty_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: Any = None,
                requires_grad: bool = False, memory_format: Any = None,
                pin_memory: bool = False) -> Tensor:
+    """A tensor in the shape and type of the input; its values are anything."""
     return _like(_tensor_argument(input, "empty_like"), 0, dtype, device, requires_grad,
                  memory_format)
 
@@ -306,6 +315,7 @@ def empty_like(input: Tensor, *, dtype: Any = None, layout: Any = None, device: 
 def full_like(input: Tensor, fill_value: Any, *, dtype: Any = None, layout: Any = None,
               device: Any = None, requires_grad: bool = False, memory_format: Any = None,
               pin_memory: bool = False) -> Tensor:
+    """One value in the shape and type of the input."""
     value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
     return _like(_tensor_argument(input, "full_like"), value, dtype, device, requires_grad,
                  memory_format)
@@ -321,6 +331,7 @@ def _tensor_argument(x: Any, name: str) -> Tensor:
 def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = None,
                   device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
                   ) -> Tensor:
+    """A tensor with a size and strides; its values are anything."""
     from ..core.layout import Layout
     made = Layout(tuple(size), tuple(stride), 0)
     t = filled((made.span,), 0, dtype or default_dtype(), device)
@@ -331,6 +342,7 @@ def empty_strided(size: Any, stride: Any, *, dtype: Any = None, layout: Any = No
 def empty_permuted(size: Any, physical_layout: Any, *, dtype: Any = None, layout: Any = None,
                    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
                    ) -> Tensor:
+    """A tensor whose dims stand in memory in an order; its values are anything."""
     _check_order(len(size), physical_layout)
     inner = contiguous(tuple(size[d] for d in physical_layout)).stride
     stride = [0] * len(size)
@@ -355,18 +367,22 @@ def _check_order(rank: int, order: Any) -> None:
 
 def scalar_tensor(s: Any, *, dtype: Any = None, layout: Any = None, device: Any = None,
                   pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+    """A number as a tensor without dims, in the default type."""
     return filled((), s, dtype or default_dtype(), device, requires_grad)
 
 
 def is_tensor(obj: Any) -> bool:
+    """Whether an object is a tensor."""
     return isinstance(obj, Tensor)
 
 
 def numel(input: Tensor) -> int:
+    """How many elements a tensor has."""
     return _tensor_argument(input, "numel").numel()
 
 
 def get_default_dtype() -> DType:
+    """The floating type of tensors made from Python numbers."""
     return default_dtype()
 
 

@@ -295,6 +295,7 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
+    call.__wrapped__ = fn  # type: ignore[attr-defined]  # its signature is what `help` shows
     return call
 
 

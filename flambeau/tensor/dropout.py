@@ -68,15 +68,18 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False,
                   ) -> Tensor:
+    """Dropout that keeps mean and variance of self-normalised inputs."""
     return _apply(input, p, training, inplace, False, alpha_dropout_of)
 
 
 def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False,
                           inplace: bool = False) -> Tensor:
+    """alpha_dropout of whole channels."""
     return _apply(input, p, training, inplace, True, alpha_dropout_of)
 
 
 def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Dropout of whole channels."""
     return _apply(input, p, train, False, True, dropout_of)
 
 

@@ -113,4 +113,5 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 
 
 def to_dlpack(tensor: Tensor) -> Any:
+    """The tensor as a DLPack capsule, for another library."""
     return tensor.__dlpack__()

@@ -37,6 +37,7 @@ def _pool(rank: int) -> Callable[..., tuple[Tensor, Tensor]]:
     def with_indices(input: Tensor, kernel_size: Any, output_size: Any = None,
                      output_ratio: Any = None, return_indices: bool = False,
                      _random_samples: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Maxima of windows of random places, and where in the input each stood."""
         if input.dim() not in (rank + 1, rank + 2):
             raise RuntimeError(f"{name}(): Expected {rank + 1}D or {rank + 2}D tensor, but got: "
                                f"{list(input.shape)}")

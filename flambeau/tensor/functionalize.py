@@ -109,6 +109,7 @@ def pack_hooks() -> Any:
 
 
 def layout_of(t: Tensor) -> Layout:
+    """The layout of a tensor: its own, or the contiguous one."""
     return contiguous(t._shape) if t._layout is None else t._layout
 
 
@@ -137,6 +138,7 @@ def strided(value: Node, layout: Layout) -> Node:
 
 
 def requires_grad(t: Tensor) -> bool:
+    """Whether a gradient leads to a tensor."""
     auto = t._auto
     if auto is None:
         return False

@@ -42,6 +42,7 @@ def _from_method(name: str, changes: bool = False) -> Any:
         return getattr(_tensor(input, name), name)(*args, **kwargs)
 
     call.__name__ = call.__qualname__ = name
+    call.__doc__ = getattr(Tensor, name, call).__doc__      # some methods are attached later
     return call
 
 
@@ -55,7 +56,6 @@ is_complex = _from_method("is_complex")
 is_signed = _from_method("is_signed")
 is_same_size = _from_method("is_same_size")
 is_inference = _from_method("is_inference")
-is_conj = _from_method("is_conj")
 is_neg = _from_method("is_neg")
 is_nonzero = _from_method("is_nonzero")
 resolve_conj = _from_method("resolve_conj")
@@ -65,15 +65,18 @@ resize_as_ = _from_method("resize_as_")
 
 
 def fill(input: Tensor, value: Any) -> Tensor:
+    """A copy of the input with one value everywhere."""
     return _tensor(input, "fill").clone().fill_(value)
 
 
 def detach_copy(input: Tensor) -> Tensor:
+    """A copy that no gradient goes through."""
     return clone(detach(input))
 
 
 @method
 def is_nonzero_method(self: Tensor) -> bool:
+    """Whether the one element is not 0."""
     n = self.numel()
     if n == 0:
         raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
@@ -82,6 +85,7 @@ def is_nonzero_method(self: Tensor) -> bool:
     return bool(self)
 
 
+is_nonzero.__doc__ = is_nonzero_method.__doc__
 Tensor.is_nonzero = Tensor.is_nonzero_method  # type: ignore[attr-defined]
 Tensor.__nonzero__ = Tensor.__bool__  # type: ignore[attr-defined]
 Tensor.__long__ = Tensor.__int__  # type: ignore[attr-defined]
@@ -108,11 +112,13 @@ def sum_to_size(self: Tensor, *size: Any) -> Tensor:
 
 
 def result_type(tensor1: Any, tensor2: Any) -> DType:
+    """The type that an operation of the two has."""
     c = Call()
     return promotion.result_type(c.swap(tensor1), c.swap(tensor2))
 
 
 def can_cast(from_: DType, to: DType) -> bool:
+    """Whether a type may be converted to another by an in-place operation."""
     return _can_cast(from_, to)
 
 
@@ -164,6 +170,7 @@ class iinfo:  # noqa: N801
 
 
 def set_default_tensor_type(t: Any) -> None:
+    """Choose the default type by an old-style class."""
     kind = getattr(t, "kind", None)
     if isinstance(t, str):
         for candidate in dt.ALL:
@@ -176,6 +183,7 @@ def set_default_tensor_type(t: Any) -> None:
 
 
 def typename(obj: Any) -> str:
+    """The name of an object's class; a tensor's old-style class."""
     if isinstance(obj, Tensor):
         return obj.type()
     cls = obj if hasattr(obj, "__qualname__") else type(obj)
@@ -205,10 +213,12 @@ _flags: dict[str, Any] = {"deterministic": False, "warn_only": False, "precision
 
 
 def get_default_device() -> Device:
+    """Where new tensors are made."""
     return _default_device[0]
 
 
 def set_default_device(device: Any) -> None:
+    """Choose where new tensors are made."""
     place = CPU if device is None else check_device(device)
     if place is META:
         raise NotImplementedError("flambeau cannot make the meta device the default one")
@@ -222,57 +232,69 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
+    """Whether only deterministic algorithms were asked for."""
     return _flags["deterministic"]
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """Whether the others would only be warned of."""
     return _flags["warn_only"]
 
 
 def set_deterministic_debug_mode(debug_mode: Any) -> None:
+    """0, 1 or 2 ("default", "warn", "error"): remembered."""
     modes = {"default": 0, "warn": 1, "error": 2}
     mode = modes[debug_mode] if isinstance(debug_mode, str) else int(debug_mode)
     use_deterministic_algorithms(mode > 0, warn_only=mode == 1)
 
 
 def get_deterministic_debug_mode() -> int:
+    """The mode as a number."""
     if not _flags["deterministic"]:
         return 0
     return 1 if _flags["warn_only"] else 2
 
 
 def get_float32_matmul_precision() -> str:
+    """How float32 products may be rounded: as it was set."""
     return _flags["precision"]
 
 
 def set_float32_matmul_precision(precision: str) -> None:
+    """"highest", "high" or "medium": remembered; products are exact."""
     if precision not in ("highest", "high", "medium"):
         raise RuntimeError(f"Unknown float32 matmul precision {precision}")
     _flags["precision"] = precision
 
 
 def set_warn_always(b: bool) -> None:
+    """Whether a warning is given every time: remembered."""
     _flags["warn_always"] = bool(b)
 
 
 def is_warn_always_enabled() -> bool:
+    """Whether a warning is given every time."""
     return _flags["warn_always"]
 
 
 def set_flush_denormal(mode: bool) -> bool:
+    """Ask for denormal numbers to become 0: False, as that is not done."""
     return False
 
 
 def get_num_interop_threads() -> int:
+    """How many threads run operations beside one another."""
     return 1
 
 
 def set_num_interop_threads(n: int) -> None:
+    """Remembered: a program is one native call."""
     if n < 1:
         raise RuntimeError("set_num_interop_threads expects a positive number")
 
 
 def is_storage(obj: Any) -> bool:
+    """Whether an object is a storage."""
     from .storage import Storage
     return isinstance(obj, Storage)
 

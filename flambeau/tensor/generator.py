@@ -23,13 +23,16 @@ class Generator:
         self.engine = MT19937()
 
     def manual_seed(self, seed: int) -> Generator:
+        """Start the default generator's stream at a seed."""
         self.engine.manual_seed(int(seed))
         return self
 
     def initial_seed(self) -> int:
+        """The seed that the default generator's stream started at."""
         return self.engine.initial_seed()
 
     def seed(self) -> int:
+        """Start the default generator's stream at a seed of chance; the seed."""
         return self.engine.seed()
 
     def get_state(self) -> Tensor:
@@ -66,24 +69,30 @@ default_generator = Generator()
 
 
 def engine(generator: Generator | None) -> MT19937:
+    """The random engine of a generator, or of the default one."""
     return (default_generator if generator is None else generator).engine
 
 
 def manual_seed(seed: int) -> Generator:
+    """Start the default generator's stream at a seed."""
     return default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
+    """Start the default generator's stream at a seed of chance; the seed."""
     return default_generator.seed()
 
 
 def initial_seed() -> int:
+    """The seed that the default generator's stream started at."""
     return default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
+    """The default generator's state, as bytes."""
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Tensor) -> None:
+    """Put the default generator into a state."""
     default_generator.set_state(new_state)

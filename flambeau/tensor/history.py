@@ -24,6 +24,7 @@ def _auto(t: Tensor) -> Auto:
 
 
 def _get_requires(self: Tensor) -> bool:
+    """Whether backward computes a gradient of this tensor, or goes through it."""
     return f.requires_grad(self)
 
 
@@ -36,6 +37,7 @@ Tensor.requires_grad = property(_get_requires, _set_requires)  # type: ignore[at
 
 @method
 def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
+    """Ask for a gradient of this tensor (or not any longer)."""
     value = bool(requires_grad)
     if not is_leaf(self):
         if not value:
@@ -56,6 +58,7 @@ def requires_grad_(self: Tensor, requires_grad: bool = True) -> Tensor:
 
 
 def is_leaf(self: Tensor) -> bool:
+    """Whether the user made the tensor, not an operation that a gradient goes through."""
     auto = self._auto
     if auto is None:
         return True
@@ -69,6 +72,7 @@ Tensor.is_leaf = property(is_leaf)  # type: ignore[attr-defined]
 
 @attribute
 def grad_fn(self: Tensor) -> Any:
+    """The step of the recorded graph that made the tensor."""
     auto = self._auto
     if auto is None:
         return None
@@ -79,6 +83,7 @@ def grad_fn(self: Tensor) -> Any:
 
 @attribute
 def output_nr(self: Tensor) -> int:
+    """Which result of grad_fn the tensor is."""
     return 0 if self._auto is None else self._auto.index
 
 
@@ -100,6 +105,7 @@ def _is_view(self: Tensor) -> bool:
 
 
 def _get_grad(self: Tensor) -> Any:
+    """The gradient that backward has added up; None before."""
     auto = self._auto
     if auto is None:
         return None
@@ -139,6 +145,7 @@ Tensor.grad = property(_get_grad, _set_grad, _del_grad)  # type: ignore[attr-def
 
 @method
 def retain_grad(self: Tensor) -> None:
+    """Keep the gradient of a tensor that is no leaf."""
     if not f.requires_grad(self):
         raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
     if is_leaf(self) or self._auto.retains:
@@ -157,6 +164,7 @@ def _retain_again(self: Tensor) -> None:
 
 @attribute
 def retains_grad(self: Tensor) -> bool:
+    """Whether the gradient of a tensor that is no leaf is kept."""
     return self._auto is not None and self._auto.retains and self._auto.fn is not None
 
 
@@ -191,6 +199,7 @@ def register_post_accumulate_grad_hook(self: Tensor, hook: Any) -> RemovableHand
 @method
 def backward(self: Tensor, gradient: Any = None, retain_graph: bool | None = None,
              create_graph: bool = False, inputs: Any = None) -> None:
+    """The gradients of all leaves that this tensor came from, added to their `.grad`."""
     run_backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
 
@@ -205,6 +214,7 @@ def detach(self: Tensor) -> Tensor:
 
 @method
 def detach_(self: Tensor) -> Tensor:
+    """Take the tensor out of the recorded graph."""
     auto = self._auto
     if auto is None:
         return self
@@ -223,6 +233,7 @@ def detach_(self: Tensor) -> Tensor:
 
 
 def _get_data(self: Tensor) -> Tensor:
+    """The tensor on the same memory, out of the recorded graph."""
     return f.share(self, self._layout, self._shape, Counter())
 
 

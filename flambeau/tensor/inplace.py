@@ -48,6 +48,7 @@ def inplace(name: str, fn: Callable[..., Any], cls: type[OpGradFn]) -> Callable[
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
+    call.__wrapped__ = fn  # type: ignore[attr-defined]  # its signature is what `help` shows
     return call
 
 

@@ -52,16 +52,23 @@ def attach() -> None:
     Tensor.as_strided = as_strided  # type: ignore[attr-defined]
     real, imag = PUBLIC["torch"].get("real"), PUBLIC["torch"].get("imag")
     if real is not None and imag is not None:
-        Tensor.real = property(  # type: ignore[attr-defined]
-            lambda t: real(t) if t.dtype.is_complex else t, _assign("real"))
         Tensor.imag = property(imag, _assign("imag"))  # type: ignore[attr-defined]
-        PUBLIC["torch"]["real"] = lambda input: real(input) if input.dtype.is_complex else input
+        PUBLIC["torch"]["real"] = part = _real_part(real)
+        Tensor.real = property(part, _assign("real"))  # type: ignore[attr-defined]
     _operators()
     root = __name__.partition(".")[0]
     for space, functions in PUBLIC.items():
         for fn in functions.values():
             # Where pickle looks for it.
             fn.__module__ = root if space == "torch" else f"{root}.{space}"
+
+
+def _real_part(real: Callable[..., Any]) -> Callable[..., Any]:
+    """torch.real, for which a real tensor is its own real part."""
+    @functools.wraps(real)
+    def call(input: Tensor) -> Tensor:
+        return real(input) if input.dtype.is_complex else input
+    return call
 
 
 def _assign(part: str) -> Callable[[Tensor, Any], None]:

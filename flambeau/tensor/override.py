@@ -42,6 +42,7 @@ def custom(cls: type) -> bool:
 
 
 def asks(a: Any) -> bool:
+    """Whether an object's class overrides torch functions."""
     return not _state.off and custom(a.__class__)
 
 

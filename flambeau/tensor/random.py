@@ -167,11 +167,13 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
 
 
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
+    """A draw from the Poisson distribution with each element as its rate."""
     array = sampling.poisson(engine(generator), np.ascontiguousarray(values(input)))
     return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
+    """A draw from the binomial distribution for each count and probability."""
     array = sampling.binomial(engine(generator), np.ascontiguousarray(values(count)),
                               np.ascontiguousarray(values(prob)))
     return finish(from_array(array.astype(count.dtype.numpy), count.dtype))
@@ -184,6 +186,7 @@ def standard_gamma(input: Tensor, generator: Any = None) -> Tensor:
 
 
 def sample_dirichlet(input: Tensor, generator: Any = None) -> Tensor:
+    """Draws from Dirichlet distributions along the last dim."""
     array = sampling.dirichlet(engine(generator), np.ascontiguousarray(values(input)))
     return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
 
@@ -202,6 +205,7 @@ def _like(made: Tensor, input: Tensor, memory_format: Any) -> Tensor:
 def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, layout: Any = None,
               device: Any = None, requires_grad: bool = False, memory_format: Any = None,
               pin_memory: bool = False) -> Tensor:
+    """Numbers from [0, 1), in the shape and type of the input."""
     _tensor_argument(input, "rand_like")
     place = input._storage.device if device is None else device
     made = rand(input._shape, dtype=dtype or input.dtype, device=place, generator=generator,
@@ -212,6 +216,7 @@ def rand_like(input: Tensor, *, generator: Any = None, dtype: Any = None, layout
 def randn_like(input: Tensor, *, generator: Any = None, dtype: Any = None, layout: Any = None,
                device: Any = None, requires_grad: bool = False, memory_format: Any = None,
                pin_memory: bool = False) -> Tensor:
+    """Normal numbers, in the shape and type of the input."""
     _tensor_argument(input, "randn_like")
     place = input._storage.device if device is None else device
     made = randn(input._shape, dtype=dtype or input.dtype, device=place, generator=generator,
@@ -223,6 +228,7 @@ def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None,
                  generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None,
                  requires_grad: bool = False, memory_format: Any = None,
                  pin_memory: bool = False) -> Tensor:
+    """Integers from [low, high), in the shape and type of the input."""
     _tensor_argument(input, "randint_like")
     bounds = [values(a).item() if isinstance(a, Tensor) else a for a in args]
     made = randint(*bounds, low=low, high=high, size=input._shape, generator=generator,
@@ -243,6 +249,7 @@ def _space(self: Tensor) -> Array:
 
 @method
 def uniform_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
+    """Fill with numbers from [from, to)."""
     low = named.get("from", args[0] if args else 0.0)
     high = named.get("to", args[1] if len(args) > 1 else 1.0)
     if self.dtype.kind == "c":
@@ -252,6 +259,7 @@ def uniform_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> T
 
 @method
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+    """Fill with normal numbers."""
     if self.dtype.kind == "c":
         return _fill(self, _normal(self._shape, self.dtype, engine(generator)) * std + mean)
     return _fill(self, engine(generator).normal(_space(self), float(mean), float(std)))
@@ -259,6 +267,7 @@ def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any
 
 @method
 def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Tensor:
+    """Fill with integers from [from, to), or from all that the type holds exactly."""
     low, high = named.get("from"), named.get("to")
     if len(args) == 1 and high is None:
         high = args[0]
@@ -269,23 +278,27 @@ def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Te
 
 @method
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
+    """Fill with ones of probability p, zeros otherwise."""
     chance = values(p) if isinstance(p, Tensor) else float(p)
     return _fill(self, engine(generator).bernoulli(_space(self), chance))
 
 
 @method
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
+    """Fill with numbers of the exponential distribution."""
     return _fill(self, sampling.exponential(engine(generator), _space(self), float(lambd)))
 
 
 @method
 def geometric_(self: Tensor, p: float, *, generator: Any = None) -> Tensor:
+    """Fill with numbers of the geometric distribution."""
     return _fill(self, sampling.geometric(engine(generator), _space(self), float(p)))
 
 
 @method
 def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None,
             ) -> Tensor:
+    """Fill with numbers of the Cauchy distribution."""
     return _fill(self, sampling.cauchy(engine(generator), _space(self), float(median),
                                        float(sigma)))
 
@@ -293,17 +306,20 @@ def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator:
 @method
 def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Any = None,
                 ) -> Tensor:
+    """Fill with numbers whose logarithms are normal."""
     return _fill(self, sampling.log_normal(engine(generator), _space(self), float(mean),
                                            float(std)))
 
 
 @method
 def _bernoulli_method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """torch.bernoulli of this tensor."""
     return bernoulli(self, *args, **kwargs)
 
 
 @method
 def _multinomial_method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+    """torch.multinomial of this tensor."""
     return multinomial(self, *args, **kwargs)
 
 

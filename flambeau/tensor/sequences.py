@@ -124,6 +124,7 @@ def _spaced(start: Any, end: Any, steps: int, dtype: Any, out: Any) -> tuple[Arr
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any = None,
              dtype: Any = None, layout: Any = None, device: Any = None,
              requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """`steps` powers of the base, their exponents evenly from start to end."""
     start, end, steps = _number(start), _number(end), _steps("logspace", steps)
     base = _number(base)
     kind = dtype or (out.dtype if out is not None else default_dtype())
@@ -135,6 +136,7 @@ def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, out: Any =
 
 def eye(n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
         device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """The identity matrix, n by m."""
     rows, columns = n.__index__(), (n if m is None else m).__index__()
     if rows < 0:
         raise RuntimeError(f"n must be greater or equal to 0, got {rows}")
@@ -158,9 +160,11 @@ def _triangle(find: Any, row: int, col: int, offset: int, dtype: Any, device: An
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None,
                  layout: Any = None) -> Tensor:
+    """The positions of a matrix's lower triangle: (2, count)."""
     return _triangle(np.tril_indices, row, col, offset, dtype, device)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None,
                  layout: Any = None) -> Tensor:
+    """The positions of a matrix's upper triangle: (2, count)."""
     return _triangle(np.triu_indices, row, col, offset, dtype, device)

@@ -47,10 +47,12 @@ def cell_of_array(array: Array, kind: DType) -> Storage:
 
 
 def meta_cell(nbytes: int, kind: DType) -> Storage:
+    """A storage with a size and no memory."""
     return Storage(spec((nbytes // kind.itemsize,), kind), META)
 
 
 def nbytes_of(cell: Storage) -> int:
+    """The bytes of a storage."""
     return cell.value.size * cell.value.dtype.itemsize
 
 
@@ -425,11 +427,14 @@ class TypedStorage:
 
 
 def rebuild_typed(untyped: UntypedStorage, name: str) -> TypedStorage:
+    """A typed storage from what pickle wrote of it."""
     return TypedStorage(wrap_storage=untyped, dtype=dt.BY_NAME[name])
 
 
 def _legacy_class(name: str, kind: DType) -> type[TypedStorage]:
-    made = type(name, (TypedStorage,), {"__slots__": (), "kind": kind, "__module__": "torch"})
+    made = type(name, (TypedStorage,), {
+        "__slots__": (), "kind": kind, "__module__": "torch",
+        "__doc__": f"A storage of {kind.name} elements."})
     return made
 
 
@@ -443,11 +448,13 @@ BY_DTYPE: dict[DType, type[TypedStorage]] = {cls.kind: cls for cls in CLASSES.va
 
 @method
 def untyped_storage(self: Tensor) -> UntypedStorage:
+    """The tensor's memory, as bytes."""
     return UntypedStorage._of(self._storage)
 
 
 @method
 def storage(self: Tensor) -> TypedStorage:
+    """The tensor's memory, in its type."""
     return TypedStorage(wrap_storage=UntypedStorage._of(self._storage), dtype=self.dtype)
 
 
@@ -458,6 +465,7 @@ def _typed_storage(self: Tensor) -> TypedStorage:
 
 @method
 def storage_type(self: Tensor) -> type[TypedStorage]:
+    """The class of `storage()`."""
     return BY_DTYPE[self.dtype]
 
 

@@ -66,6 +66,7 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
+    call.__wrapped__ = fn  # type: ignore[attr-defined]  # its signature is what `help` shows
     return call
 
 
@@ -115,6 +116,7 @@ def several(name: str, fn: Callable[..., Any], form: Callable[..., Any],
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
+    call.__wrapped__ = fn  # type: ignore[attr-defined]  # its signature is what `help` shows
     return call
 
 
@@ -168,4 +170,5 @@ def inplace_view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
 
     call.__name__ = call.__qualname__ = name
     call.__doc__ = fn.__doc__
+    call.__wrapped__ = fn  # type: ignore[attr-defined]  # its signature is what `help` shows
     return call

@@ -82,6 +82,7 @@ def _classic(name: str, of: Shape, n: Any, periodic: bool, dtype: DType | None, 
 def hann_window(window_length: int, periodic: bool = True, *, dtype: DType | None = None,
                 layout: Any = None, device: Any = None, pin_memory: bool = False,
                 requires_grad: bool = False) -> Tensor:
+    """A raised cosine."""
     return _classic("hann_window", _cosines((0.5, 0.5)), window_length, periodic, dtype, layout,
                     device, requires_grad)
 
@@ -90,6 +91,7 @@ def hamming_window(window_length: int, periodic: bool = True, alpha: float = 0.5
                    beta: float = 0.46, *, dtype: DType | None = None, layout: Any = None,
                    device: Any = None, pin_memory: bool = False, requires_grad: bool = False,
                    ) -> Tensor:
+    """alpha - beta * cos: a raised cosine that does not end at 0."""
     return _classic("hamming_window", _cosines((alpha, beta)), window_length, periodic, dtype,
                     layout, device, requires_grad)
 
@@ -97,6 +99,7 @@ def hamming_window(window_length: int, periodic: bool = True, alpha: float = 0.5
 def blackman_window(window_length: int, periodic: bool = True, *, dtype: DType | None = None,
                     layout: Any = None, device: Any = None, pin_memory: bool = False,
                     requires_grad: bool = False) -> Tensor:
+    """Three terms of a cosine series."""
     return _classic("blackman_window", _cosines((0.42, 0.5, 0.08)), window_length, periodic, dtype,
                     layout, device, requires_grad)
 
@@ -104,6 +107,7 @@ def blackman_window(window_length: int, periodic: bool = True, *, dtype: DType |
 def bartlett_window(window_length: int, periodic: bool = True, *, dtype: DType | None = None,
                     layout: Any = None, device: Any = None, pin_memory: bool = False,
                     requires_grad: bool = False) -> Tensor:
+    """A triangle."""
     return _classic("bartlett_window", _triangle, window_length, periodic, dtype, layout, device,
                     requires_grad)
 
@@ -111,6 +115,7 @@ def bartlett_window(window_length: int, periodic: bool = True, *, dtype: DType |
 def kaiser_window(window_length: int, periodic: bool = True, beta: float = 12.0, *,
                   dtype: DType | None = None, layout: Any = None, device: Any = None,
                   pin_memory: bool = False, requires_grad: bool = False) -> Tensor:
+    """Bessel functions; beta says how narrow."""
     return _classic("kaiser_window", _kaiser(beta), window_length, periodic, dtype, layout, device,
                     requires_grad)
 
@@ -140,6 +145,7 @@ def bartlett(M: int, *, sym: bool = True, dtype: DType | None = None,  # noqa: N
 
 def blackman(M: int, *, sym: bool = True, dtype: DType | None = None,  # noqa: N803
              layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The Blackman window."""
     return _modern("blackman", _cosines((0.42, 0.5, 0.08)), M, sym, dtype, layout, device,
                    requires_grad)
 
@@ -194,18 +200,21 @@ def general_cosine(M: int, *, a: Iterable[float], sym: bool = True,  # noqa: N80
 def general_hamming(M: int, *, alpha: float = 0.54, sym: bool = True,  # noqa: N803
                     dtype: DType | None = None, layout: Any = None, device: Any = None,
                     requires_grad: bool = False) -> Tensor:
+    """alpha - (1 - alpha) * cos."""
     return general_cosine(M, a=[alpha, 1 - alpha], sym=sym, dtype=dtype, layout=layout,
                           device=device, requires_grad=requires_grad)
 
 
 def hamming(M: int, *, sym: bool = True, dtype: DType | None = None,  # noqa: N803
             layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The Hamming window."""
     return general_hamming(M, sym=sym, dtype=dtype, layout=layout, device=device,
                            requires_grad=requires_grad)
 
 
 def hann(M: int, *, sym: bool = True, dtype: DType | None = None,  # noqa: N803
          layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """The Hann window."""
     return general_hamming(M, alpha=0.5, sym=sym, dtype=dtype, layout=layout, device=device,
                            requires_grad=requires_grad)
 
@@ -221,6 +230,7 @@ def kaiser(M: int, *, beta: float = 12.0, sym: bool = True,  # noqa: N803
 
 def nuttall(M: int, *, sym: bool = True, dtype: DType | None = None,  # noqa: N803
             layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Nuttall's window: four terms of a cosine series."""
     return general_cosine(M, a=[0.3635819, 0.4891775, 0.1365995, 0.0106411], sym=sym, dtype=dtype,
                           layout=layout, device=device, requires_grad=requires_grad)
 
