@@ -9,6 +9,11 @@ loop-invariant work; the text of its right-hand side is its key there, which is 
 subexpressions. The lines of an inner scope join the outer one's when the loop is closed, after
 everything that was hoisted meanwhile.
 
+Nothing is hoisted past a register tile's loop: its sums fill the registers, and LLVM would spill
+them to keep the constants of an epilogue, which it uses later but counts as more often used. So
+`floor` is the innermost scope that holds a tile's loop; values are written there at the outermost,
+and constants are volatile loads there, which LLVM leaves where they are.
+
     scope 0   %1 = getelementptr float, ptr %b0, i64 4
     scope 1     %2 = fadd float %x, 1.0       asked for from inside scope 2
     scope 2       %3 = fmul <16 x float> ...
@@ -42,14 +47,15 @@ class Val:
 class Scope:
     """The lines of one open loop (or of the function), and the values written in them."""
 
-    __slots__ = ("lines", "values", "head", "block", "writes")
+    __slots__ = ("lines", "values", "head", "block", "writes", "tiled")
 
-    def __init__(self, block: str, writes: frozenset[int]) -> None:
+    def __init__(self, block: str, writes: frozenset[int], tiled: bool = False) -> None:
         self.lines: list[str] = []
         self.values: dict[str, Val] = {}
         self.head = block                # its first basic block
         self.block = block               # the one that is being written
         self.writes = writes
+        self.tiled = tiled               # whether a loop over register tiles is inside
 
 
 def vector_type(type: str, lanes: int) -> str:
@@ -98,6 +104,7 @@ class Emitter:
         self.externals: set[str] = set()
         self.narrow: dict[str, Val] = {}     # i64 values that are extended i32 ones
         self.counter = 0
+        self.floor = 0                       # values are written at this level or deeper
 
     # ------------------------------------------------------------ text
 
@@ -119,6 +126,8 @@ class Emitter:
 
     def emit(self, text: str, type: str, lanes: int, level: int, key: str = "") -> Val:
         """The value of an instruction, written once a scope."""
+        if level < self.floor:
+            level = self.floor
         scope = self.scopes[level]
         key = key or text
         found = scope.values.get(key)
@@ -135,8 +144,19 @@ class Emitter:
         if v.lanes == lanes or lanes <= 1:
             return v.name
         if v.lanes == 0:
+            if self.floor and v.type in ("float", "double"):
+                return self._fetched(v, lanes).name
             return f"splat ({v.type} {v.name})"
         return self.splat(v, lanes).name
+
+    def _fetched(self, v: Val, lanes: int) -> Val:
+        """A constant in every lane, read at the floor so that it takes no register elsewhere."""
+        if not any(c in "123456789ABCDEF" for c in v.name[2 if v.name[1:2] == "x" else 0:]):
+            return Val(f"splat ({v.type} {v.name})", v.type, lanes, 0)
+        name = f"@c.{v.type}.{v.name}"
+        self.declarations.setdefault(name, f"{name} = internal constant {v.type} {v.name}")
+        text = f"load volatile {v.type}, ptr {name}, align {SIZES[v.type]}"
+        return self.splat(self.emit(text, v.type, 1, self.floor), lanes)
 
     def splat(self, v: Val, lanes: int) -> Val:
         """A scalar or constant in every lane."""
@@ -159,6 +179,8 @@ class Emitter:
         """`opcode` of two values of the same element type; a scalar is spread."""
         lanes = max(a.lanes, b.lanes, 1)
         level = a.level if a.level > b.level else b.level
+        if self.floor and lanes > 1 and b.lanes == 0 and opcode in ("add", "sub", "and", "or"):
+            b = self._fetched(b, lanes)
         x = a.name if a.lanes == lanes else self.operand(a, lanes)
         y = b.name if b.lanes == lanes else self.operand(b, lanes)
         if lanes == 1:

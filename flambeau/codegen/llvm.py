@@ -216,14 +216,16 @@ class KernelEmitter(Memory):
 
     def running(self, s: Loop, start: Val, stop: Val) -> None:
         """A counted loop, run at least once."""
-        i = self.open(self.writes(s))
+        i = self.open(self.writes(s), tiled(s.body))
         self.bindings[s.var] = i
         self.body(s.body)
         self.close(i, start, stop, 1, {})
 
-    def open(self, writes: frozenset[int]) -> Val:
-        """Begin a loop; returns its counter."""
-        self.scopes.append(Scope(self.label("loop"), writes))
+    def open(self, writes: frozenset[int], tiled: bool = False) -> Val:
+        """Begin a loop; returns its counter. `tiled`: a register tile's loop is inside."""
+        self.scopes.append(Scope(self.label("loop"), writes, tiled))
+        if tiled:
+            self.floor = self.level
         for alias in writes:
             self.versions[alias] = self.versions.get(alias, 0) + 1
         return Val(self.fresh(), "i64", 1, self.level)
@@ -233,6 +235,7 @@ class KernelEmitter(Memory):
         """End a loop. `carried` maps the name of a phi to its first and its next value."""
         inner = self.scopes.pop()
         outer = self.scopes[-1]
+        self.floor = max((k for k, scope in enumerate(self.scopes) if scope.tiled), default=0)
         for alias in inner.writes:
             self.versions[alias] = self.versions.get(alias, 0) + 1
         head, last = inner.head, inner.block
@@ -461,6 +464,18 @@ class KernelEmitter(Memory):
                 "%mine = mul i64 %stride, %tid",
                 "%scratch = getelementptr i8, ptr %scratch0, i64 %mine"]
         return "\n".join([*head, *self.scopes[0].lines, "ret void", "}"])
+
+
+def tiled(body: tuple[Stmt, ...]) -> bool:
+    """Whether a loop in the body adds to sums in registers, lane by lane."""
+    return any(_adds_to_tile(t) for s in body if isinstance(s, Loop) and s.kind == "seq"
+               for t in statements(s.body) if isinstance(t, Loop) and t.kind == "vector") \
+        or any(tiled(s.body) for s in body if isinstance(s, Loop))
+
+
+def _adds_to_tile(s: Loop) -> bool:
+    return any(isinstance(t, Accumulate) and isinstance(t.target, Local)
+               and t.target.space == "register" and t.index.uses(s.var) for t in s.body)
 
 
 def _index_of(s: Loop) -> Index:
