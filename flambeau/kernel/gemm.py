@@ -12,7 +12,7 @@ from .cost import Machine
 from .gemm_dot import DotPlan, dot_kernels
 from .gemm_plan import Choice, Problem, choose
 from .gemm_row import RowPlan, row_kernels
-from .gemm_spec import Contraction, access, fold_batch, swap, uses_batch
+from .gemm_spec import Contraction, access, fold_batch, swap, touched, uses_batch
 from .gemm_split import add_up, chunk_of
 from .gemm_tile import TilePlan, tile_kernels
 from .loopnest import Kernel
@@ -33,7 +33,7 @@ def problem_of(c: Contraction) -> Problem:
     return Problem(c.batch, c.m, c.n, c.k,
                    access(c.load_a, c.batch, c.m, c.k), access(c.load_b, c.batch, c.k, c.n),
                    not uses_batch(c.load_b, c.batch, c.k, c.n), c.accumulate.itemsize,
-                   c.accumulate.kind == "f")
+                   c.accumulate.kind == "f", touched(c))
 
 
 def build(c: Contraction, choice: Choice) -> list[Kernel]:

@@ -53,6 +53,7 @@ class Problem:
     shared_b: bool
     itemsize: int              # of the sums
     floating: bool = True
+    touched: int = 1           # arrays that the epilogue reads and writes
 
     def swapped(self) -> Problem:
         return replace(self, m=self.n, n=self.m, a=self.b.turned(), b=self.a.turned(),
@@ -167,7 +168,8 @@ def _tile_plan(p: Problem, machine: Machine, across: bool, rows: int, columns: i
     copy_a, a_cost, a_slow = _read_a(p, lanes, block_m, width, columns, rows, kc)
     pack_b, b_block, b_shared, b_slow = _read_b(p, lanes, machine, columns, width, blocks_m)
     block = _tiles(p, machine, block_m, width, rows, columns, lanes, kc, max(a_slow, b_slow))
-    block += scattered(block_m * width) if across else copied(block_m * width, lanes)
+    ends = block_m * width * p.touched
+    block += scattered(ends) if across else copied(ends, lanes)
     block += a_cost + b_block
     if p.k * (p.m + p.n) * p.itemsize > machine.l2:
         block += (block_m + width) * p.k * p.itemsize / FAR
@@ -264,7 +266,9 @@ def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
     if p.b.column == 1 and p.b.plain and (machine.masks or p.n % lanes == 0):
         stride = (p.b.row or 0) * p.b.itemsize
         small = p.k * width * p.b.itemsize <= machine.l1
-        slow = 1.01 if small else 1.06 if stride <= 1024 else 1.25
+        slow = 1.01 if small and stride <= 1024 else 1.06 if stride <= 1024 else 1.25
+        # Rows that far apart fall on few sets of the first-level cache.
+        slow = 2.0 if stride % 2048 == 0 and p.k > 32 else slow
         slow *= 1.15 if p.b.itemsize < 4 else 1
         options.append(("none", 0.0, 0.0, slow))
     return _best_b(options, p, blocks_m, width, columns, lanes)

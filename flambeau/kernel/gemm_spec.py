@@ -20,6 +20,7 @@ from .loopnest import (
     Cast,
     Const,
     FromIndex,
+    Let,
     Load,
     Read,
     Stmt,
@@ -189,6 +190,23 @@ def epilogue_weight(c: Contraction) -> int:
             count += isinstance(v, Call) * _WEIGHT.get(getattr(v, "op", ""), 8)
             pending.extend(children(v))
     return count
+
+
+def touched(c: Contraction) -> int:
+    """The number of places in memory that `store` reads and writes for every sum."""
+    n = Var("n", c.n)
+    body = c.store(of(Var("b", c.batch)), of(Var("m", c.m)), of(n), Const(0.0, c.accumulate))
+    places: set[tuple[int, Index]] = set()
+    for s in statements(body):
+        if isinstance(s, Store):
+            places.add((id(s.target), s.index))
+        pending = [s.value] if isinstance(s, (Store, Let)) else []
+        while pending:
+            v = pending.pop()
+            if isinstance(v, Load) and v.index.uses(n):
+                places.add((id(v.source), v.index))
+            pending.extend(children(v))
+    return max(1, len(places))
 
 
 _WEIGHT = {"add": 1, "sub": 1, "mul": 1, "max": 1, "min": 1, "where": 1, "gt": 1, "lt": 1,

@@ -347,3 +347,20 @@ kernel mm(a: float32[24], b: float32[48], c: float32[32])
       vector j in 4:
         total = acc4x4[4*i + j]
         c[8*i + 4*p + j] = total"""]
+
+
+def test_an_epilogue_takes_no_registers_from_the_tile() -> None:
+    """Its constants are read behind the tile's loop, not kept across it."""
+    case = Case(1, 240, 512, 128, epilogue=True)
+    lines = cpu.program_ir(contraction(case.contraction)).text.splitlines()
+    loops = [i for i, line in enumerate(lines) if line.startswith("loop") and line.endswith(":")]
+    products = [i for i, line in enumerate(lines) if "llvm.fma" in line and "%v" in line]
+    fetched = [i for i, line in enumerate(lines) if "load volatile float" in line]
+    first = min(i for i in products if i > loops[0])
+    assert fetched and min(fetched) > first
+
+
+def test_a_long_epilogue_is_not_run_across_its_arrays() -> None:
+    case = Case(1, 384, 1536, 2048, turn_a=True, epilogue=True)
+    assert problem_of(case.contraction).touched == 4
+    assert not chosen(case).swap
