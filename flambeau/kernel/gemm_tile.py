@@ -41,7 +41,7 @@ from .loopnest import (
 from .schedule import both, divisors, edge, even, guard, guard_statement, kernel, loop
 
 Panels = Callable[[Index, Index, Index], Value]      # (panel of the block, k, j) -> B's element
-HEAVY = 6                                            # operations of an epilogue worth a loop
+HEAVY = 6                                            # operations of an epilogue worth a pass
 PACK_ROWS = 512                                      # k's of a parallel turn of packing
 
 
@@ -120,15 +120,18 @@ class TileNest:
     def block(self, b: Index, m0: Index, p0: Index) -> tuple[Stmt, ...]:
         """The sums of rows m0… and panels p0…, one K block after the other."""
         kc, k = self.plan.kc, self.c.k
-        if kc >= k:
-            return self.k_block(b, m0, p0, ZERO, k, None)
+        if kc >= k and not self.heavy:
+            return self.k_block(b, m0, p0, ZERO, k, None, True)
         size = self.plan.block_m * self._width()
         sums = Local("sums", self.type, size, "scratch")
+        if kc >= k:
+            return self.k_block(b, m0, p0, ZERO, k, sums, True) + self.finish(b, m0, p0, sums)
         zero = Const(0.0 if self.type.kind == "f" else 0, self.type)
         clear = loop("z", size, "vector", lambda z: (Store(sums, z, zero),))
         whole = loop("kb", k // kc, "seq",
-                     lambda kb: self.k_block(b, m0, p0, kb * kc, kc, sums))
-        rest = self.k_block(b, m0, p0, const(k - k % kc), k % kc, sums) if k % kc else ()
+                     lambda kb: self.k_block(b, m0, p0, kb * kc, kc, sums, False))
+        rest = self.k_block(b, m0, p0, const(k - k % kc), k % kc, sums,
+                            False) if k % kc else ()
         return clear + whole + rest + self.finish(b, m0, p0, sums)
 
     def _width(self) -> int:
@@ -146,7 +149,7 @@ class TileNest:
         return [s for s in strips if s[1]]
 
     def k_block(self, b: Index, m0: Index, p0: Index, k0: Index, kc: int,
-                sums: Local | None) -> tuple[Stmt, ...]:
+                sums: Local | None, fresh: bool) -> tuple[Stmt, ...]:
         """Add the products of k0 … k0 + kc to every tile of the block."""
         body: tuple[Stmt, ...] = ()
         rows, panels = self.rows_direct(b, m0, k0), self.panels_direct(b, p0, k0)
@@ -163,7 +166,7 @@ class TileNest:
                 out: tuple[Stmt, ...] = ()
                 for g in self.groups:
                     out += loop("r", g.count, "seq", lambda r, g=g: self.tile(  # type: ignore[misc]
-                        g, r, p + first, width, kc, rows, panels, b, m0, p0, sums))
+                        g, r, p + first, width, kc, rows, panels, b, m0, p0, sums, fresh))
                 return out
             body += loop("p", count, "seq", panel)
         return body
@@ -171,7 +174,8 @@ class TileNest:
     # -------------------------------------------------------------- the register tile
 
     def tile(self, g: Group, r: Index, p: Index, width: int, kc: int, rows: Rows, panels: Panels,
-             b: Index, m0: Index, p0: Index, sums: Local | None) -> tuple[Stmt, ...]:
+             b: Index, m0: Index, p0: Index, sums: Local | None,
+             fresh: bool) -> tuple[Stmt, ...]:
         """One tile: start from nothing or `sums`, run over k, store or put back."""
         acc = Local(f"acc{g.height}x{width}", self.type, g.height * width, "register")
         zero = Const(0.0 if self.type.kind == "f" else 0, self.type)
@@ -182,7 +186,7 @@ class TileNest:
 
         def start(i: Index, j: Index) -> tuple[Stmt, ...]:
             value: Value = zero
-            if sums is not None:
+            if sums is not None and not fresh:
                 value = Load(sums, self.place(g.row(r) + i, p, j), self.type)
             return (Store(acc, i * width + j, value),)
 
@@ -197,28 +201,11 @@ class TileNest:
             if sums is not None:
                 return (Store(sums, self.place(g.row(r) + i, p, j), total),)
             return self.output(b, m0 + g.row(r) + i, p0 + p, j, total)
-        run = each(start) + loop("k", kc, "seq", step)
-        if sums is None and self.heavy:
-            return run + self.spill_and_store(g, acc, width, b, m0 + g.row(r), p0 + p)
-        return run + each(put)
+        return each(start) + loop("k", kc, "seq", step) + each(put)
 
     def place(self, row: Index, p: Index, j: Index) -> Index:
         """Where a block keeps the sum of a row and a column."""
         return row * self._width() + p * self.plan.columns + j
-
-    def spill_and_store(self, g: Group, acc: Local, width: int, b: Index, m: Index,
-                        p: Index) -> tuple[Stmt, ...]:
-        """A long epilogue runs in a loop over rows, not once for every register."""
-        spilled = Local("spilled", self.type, self.plan.rows * self.plan.columns, "scratch")
-
-        def spill(i: Index) -> tuple[Stmt, ...]:
-            return loop("j", width, "vector", lambda j: (
-                Store(spilled, i * width + j, Load(acc, i * width + j, self.type)),))
-
-        def store(i: Index) -> tuple[Stmt, ...]:
-            return loop("j", width, "vector", lambda j: self.output(
-                b, m + i, p, j, Load(spilled, i * width + j, self.type)))
-        return loop("i", g.height, "unroll", spill) + loop("e", g.height, "seq", store)
 
     def output(self, b: Index, m: Index, p: Index, j: Index, total: Value) -> tuple[Stmt, ...]:
         """The epilogue of one sum, where it is inside the matrix."""
