@@ -133,6 +133,15 @@ class Node:
         def __xor__(self, other: Any) -> Node: ...
 
 
+def made(op: Op, src: tuple[Node, ...], attrs: tuple[Any, ...], shape: Shape, dtype: DType,
+         origin: Any) -> Node:
+    """A node of a known place in the user's program, which is dear to find."""
+    node = Node.__new__(Node)
+    node.op, node.src, node.attrs, node.shape, node.dtype = op, src, attrs, shape, dtype
+    node.value, node.origin, node.facts = None, origin, None
+    return node
+
+
 def strides(shape: Shape) -> tuple[int, ...]:
     """Row-major steps, in elements."""
     out = [1] * len(shape)

@@ -12,7 +12,7 @@ from typing import Any
 from ..core.dtype import dtype
 from ..core.layout import expand_shape
 from ..graph.node import Node, Shape
-from ..graph.primitive import broadcast
+from ..graph.primitive import DOT, broadcast
 from . import algebra as alg
 from . import promotion as pro
 from .table import composite, public
@@ -165,8 +165,9 @@ def matmul(input: Node, other: Node) -> Node:
     """The matrix product; 1-d operands are row or column, leading dims are a batch."""
     a, b = input, other
     if len(a.shape) == 2 == len(b.shape):
-        _check_matmul(a, b)
-        return contract(a, b, (2, 3), (3, 4), (2, 4))
+        if a.shape[1] != b.shape[0] or a.dtype is not b.dtype or a.dtype.kind == "b":
+            _check_matmul(a, b)
+        return DOT(a, b, a_dims=(2, 3), b_dims=(3, 4), out_dims=(2, 4), dtype=a.dtype)
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError("both arguments to matmul need to be at least 1D, but they are "
                            f"{a.ndim}D and {b.ndim}D")

@@ -25,7 +25,7 @@ from . import inplace
 from .dispatch import Call, finish
 from .labels import of_name
 from .tensor import Tensor, method
-from .views import make
+from .views import again, make, plain
 
 Shape = tuple[int, ...]
 
@@ -179,10 +179,28 @@ def _layout(p: _Plan, layout: Layout) -> Layout:
     return Layout(tuple(shape), tuple(stride), cut.offset)
 
 
-def _view(x: Tensor, p: _Plan) -> Tensor:
+def _view(x: Tensor, p: _Plan, key: Any = None) -> Tensor:
     c = Call()
     node = _sliced(p, c.take(x))
-    return make(x, _layout(p, f.layout_of(x)), node, c, of_name(p.label))
+    return make(x, _layout(p, f.layout_of(x)), node, c, of_name(p.label), key)
+
+
+def _key(key: Any) -> Any:
+    """A name for an index of ints, slices, None and Ellipsis; None for any other."""
+    entries = key if type(key) is tuple else (key,)
+    names: list[Any] = [slice]                  # apart from the arguments of a view's function
+    for k in entries:
+        if type(k) is slice:
+            k = (k.start, k.stop, k.step)
+            if not plain(k):
+                return None
+        elif type(k) not in _NAMED:
+            return None
+        names.append(k)
+    return tuple(names)
+
+
+_NAMED = frozenset({int, type(None), type(Ellipsis)})
 
 
 # ---------------------------------------------------------------- the gather part
@@ -266,9 +284,14 @@ def taken(x: Node, indices: list[Node], dims: Shape) -> Node:
 
 @method
 def __getitem__(self: Tensor, key: Any) -> Tensor:
+    name = _key(key) if self.__class__ is Tensor else None
+    if name is not None:
+        found = again(self, name)
+        if found is not None:
+            return found
     p = plan(self, key)
     if not p.gathers:
-        return _view(self, p)
+        return _view(self, p, name)
     c = Call()
     x = _sliced(p, c.take(self))
     indices, dims = _gather(p, x)

@@ -8,17 +8,21 @@ the view lies; the node form gives its value now and its derivative.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..autograd.grad_mode import state
 from ..autograd.tape import OpGradFn, named
+from ..core.dtype import dtype as DType
 from ..core.layout import Layout
-from ..graph.node import Node
+from ..core.trace import caller
+from ..graph.node import Node, Op, made
 from .dispatch import Call, call_entry, finish, record
 from .functionalize import (
-    check_inplace, layout_of, requires_grad, strided_step, view_of, within,
+    check_inplace, edge_of, layout_of, read, requires_grad, strided_step, view_of, within,
 )
-from .override import ask, asks
+from .labels import of_op
+from .override import MODES, ask, asks
+from .recording import step
 from .storage import INFERENCE
 from .tensor import Tensor
 
@@ -34,13 +38,18 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
     multiple = name in MULTIPLE
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        key = None
+        if not kwargs and args and args[0].__class__ is Tensor and plain(args[1:]):
+            known = again(args[0], key := (name, args[1:]))
+            if known is not None:
+                return known
         if args:
             self, rest = args[0], args[1:]
         else:
-            key = next((k for k in ("input", "tensor", "self") if k in kwargs), None)
-            if key is None:
+            word = next((k for k in ("input", "tensor", "self") if k in kwargs), None)
+            if word is None:
                 raise TypeError(f"{name}() missing 1 required positional arguments: \"input\"")
-            self, rest = kwargs.pop(key), ()
+            self, rest = kwargs.pop(word), ()
         if self.__class__ is not Tensor and asks(self):
             return ask(call, (self, *rest), kwargs)
         if not isinstance(self, Tensor):
@@ -53,7 +62,8 @@ def view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
         if isinstance(layout, Layout):
             if name in SELF and layout == layout_of(self):
                 return self
-            return make(self, layout, call_entry(name, fn, [_node(c, self), *raw], kwargs), c, cls)
+            node = call_entry(name, fn, [_node(c, self), *raw], kwargs)
+            return make(self, layout, node, c, cls, key)
         node = call_entry(name, fn, [_node(c, self), *raw], kwargs)
         if layout is None:
             return finish(node, c, cls)
@@ -129,11 +139,23 @@ def _node(c: Call, self: Tensor) -> Node:
     return c.take(self)
 
 
-def make(self: Tensor, layout: Layout, node: Node, c: Call, cls: type[OpGradFn]) -> Tensor:
-    """A view with its tape entry."""
+def _as(self: Tensor, layout: Layout, node: Node) -> Tensor:
+    """The view; one as integers has no part in the gradients."""
     v = view_of(self, layout, node)
-    v.dtype = node.dtype
-    if state.grad and requires_grad(self):
+    if node.dtype is not self.dtype:
+        v.dtype = node.dtype
+        if node.dtype.kind not in "fc":
+            v._auto = None
+    return v
+
+
+def make(self: Tensor, layout: Layout, node: Node, c: Call, cls: type[OpGradFn],
+         key: Any = None) -> Tensor:
+    """A view with its tape entry; `key` names the call for the next time (see `Recipe`)."""
+    v = _as(self, layout, node)
+    if key is not None:
+        _remember(self, key, layout, node, c.nodes[0], cls)
+    if v._auto is not None and state.grad and requires_grad(self):
         if self._counter is INFERENCE:
             return v
         fn = record(node, c.inputs, cls, None)
@@ -141,6 +163,72 @@ def make(self: Tensor, layout: Layout, node: Node, c: Call, cls: type[OpGradFn])
             auto = v._auto
             auto.fn, auto.requires = fn, True
     return v
+
+
+# ---------------------------------------------------------------- views that were made before
+
+# What may stand in a key: values whose equality means that the call is the same.
+_EXACT = frozenset({int, str, type(None), type(Ellipsis)})
+_recipes: dict[Any, Recipe] = {}
+
+
+class Recipe(NamedTuple):
+    """How a view is made of any tensor of that layout and dtype: no need to work it out again.
+
+    `chain` holds (op, attributes, shape, dtype, tape class) of the nodes from the tensor's.
+    """
+
+    layout: Layout
+    chain: tuple[tuple[Op, tuple[Any, ...], tuple[int, ...], DType, type[OpGradFn]], ...]
+
+
+def plain(values: tuple[Any, ...]) -> bool:
+    """Whether arguments are numbers and tuples of them, so that they can be a key."""
+    for v in values:
+        kind = type(v)
+        if kind not in _EXACT and not (kind is tuple and plain(v)):
+            return False
+    return True
+
+
+def again(self: Tensor, key: Any) -> Tensor | None:
+    """The view that the call of this key makes, if one like it was made before."""
+    recipe = _recipes.get((self._layout or self._shape, self.dtype, key))
+    if recipe is None or MODES:
+        return None
+    source = read(self)
+    edge = None
+    if state.grad and self._counter is not INFERENCE and requires_grad(self):
+        edge = edge_of(self)
+    inputs = {id(source): self}
+    origin = caller()
+    node = source
+    for op, attrs, shape, kind, cls in recipe.chain:
+        node = made(op, (node,), attrs, shape, kind, origin)
+        if edge is not None:
+            edge = (step(node, cls, (edge,), inputs, None), 0) if kind.kind in "fc" else None
+    v = _as(self, recipe.layout, node)
+    if edge is not None:
+        auto = v._auto
+        auto.fn, auto.requires = edge[0], True
+    return v
+
+
+def _remember(self: Tensor, key: Any, layout: Layout, node: Node, source: Node,
+              cls: type[OpGradFn]) -> None:
+    """Note how this view was made, if it is a chain of nodes from the tensor's."""
+    chain: list[Any] = []
+    while node is not source:
+        if len(node.src) != 1:
+            return
+        chain.append((node.op, node.attrs, node.shape, node.dtype,
+                      of_op(node.op.name) if chain else cls))
+        node = node.src[0]
+    if chain:
+        if len(_recipes) > 4096:
+            _recipes.clear()
+        _recipes[self._layout or self._shape, self.dtype, key] = Recipe(layout,
+                                                                        tuple(chain[::-1]))
 
 
 def inplace_view(name: str, fn: Callable[..., Any], form: Callable[..., Any],
