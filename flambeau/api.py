@@ -89,12 +89,13 @@ LAZY: dict[str, str] = {name: name for name in (
     "storage", "return_types", "torch_version", "quantization", "ao", "nested", "xpu",
     "accelerator", "monitor", "__config__", "__future__", "_C", "_utils", "_tensor",
     "_custom_ops", "_dynamo", "_jit_internal", "_ops", "_tensor_str", "compat", "_VF",
-    "_lowrank",
+    "_lowrank", "debug",
 )}
 # Functions that are imported when first asked for, and where from.
 LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat",
                         "PyTorchFileReader": "_C", "PyTorchFileWriter": "_C",
-                        "compile": "compiler", "Future": "futures", "ScriptModule": "jit"}
+                        "compile": "compiler", "explain": "debug",
+                        "Future": "futures", "ScriptModule": "jit"}
 LATE |= dict.fromkeys((
     "affine_grid_generator", "batch_norm", "binary_cross_entropy_with_logits", "cond", "conv_tbc",
     "ctc_loss", "gru", "gru_cell", "instance_norm", "is_distributed", "kl_div", "lstm", "lstm_cell",

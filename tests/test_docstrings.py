@@ -1,4 +1,4 @@
-"""Every public function says what it does: of the engine, by its source; of `torch.*`, by asking."""
+"""Every public function says what it does: the engine's by their source, `torch.*` by asking."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ class Lowered:
     arena: int = 0
     steps: list[list[Kernel] | Sorting | Foreign] = field(default_factory=list)
     in_place: dict[int, int] = field(default_factory=dict)     # result -> the input it overwrote
+    groups: list[Group] = field(default_factory=list)          # what fusion decided, to be shown
 
 
 def lower(roots: list[Node], inputs: int, donated: frozenset[int] = frozenset(),
@@ -86,7 +87,7 @@ class _Lowering:
         self.names = itertools.count()
 
     def run(self) -> Lowered:
-        groups = fuse(self.roots)
+        groups = self.out.groups = fuse(self.roots)
         result = {id(r): k for k, r in enumerate(self.roots)}
         for node in topological(self.roots):
             if node.op is INPUT:

@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from ..codegen.cpu import Program as Native
-from ..codegen.cpu import compile_program
+from ..codegen.cpu import assembly, compile_program, program_ir
 from ..codegen.search import Search
 from ..codegen.sort import Order, Sort
 from ..codegen.target import host, machine
 from ..core.config import config
 from ..core.trace import describe
+from ..core.watch import WATCHERS, Launch
 from ..kernel.loopnest import Buffer as Slot
 from ..kernel.loopnest import text as kernel_text
 from ..kernel.verify import verify as verify_kernel
 from ..runtime.buffer import Buffer
+from ..runtime.buffer import statistics as memory_statistics
 from . import interpret
 from .decompose import decompose
 from .lower import Foreign, Sorting, lower
@@ -52,15 +54,9 @@ class Sorter:
     step: Sorting
 
     def run(self, table: list[int]) -> None:
-        """Compute; with FLAMBEAU_SHOW=launch, print a line as for a kernel."""
+        """Compute."""
         places = [*self.step.sources, self.step.target]
-        start = time.perf_counter()
         self.made.run(*[table[b.slot] + b.offset for b in places])
-        if "launch" in config.show:
-            seconds = max(time.perf_counter() - start, 1e-9)
-            keys = places[-2].size / seconds / 1e6
-            print(f"{self.step.node.op.name:32} {seconds * 1e3:9.3f} ms {keys:8.1f} Mkeys/s  "
-                  f"{describe(self.step.node.origin)}")
 
 
 class Program:
@@ -71,7 +67,8 @@ class Program:
         self.name = name
         self.inputs = inputs
         _show("graph", lambda: text(roots))
-        primitives = _primitives(roots)
+        _tell_stage(name, "recorded", roots)
+        primitives = _primitives(roots, name)
         _show("fusion", lambda: text(primitives))
         targets = [_memory_of(p) for p in primitives]
         made: dict[int, Node] = {}
@@ -80,6 +77,8 @@ class Program:
                 made.setdefault(id(node), node)
         order = {key: k for k, key in enumerate(made)}
         lowered = lower(list(made.values()), inputs, donated, machine(host()))
+        for watcher in tuple(WATCHERS):
+            watcher.lowered(name, lowered)
         self.sizes = [0 if k in lowered.in_place else n.size * n.dtype.itemsize
                       for k, n in enumerate(made.values())]
         self.arena = lowered.arena
@@ -92,6 +91,8 @@ class Program:
                 self.steps.append(Sorter(_ready(step.node), step))
             elif step:
                 _show("loops", lambda kernels=step: "\n".join(map(kernel_text, kernels)))
+                _show("llvm", lambda kernels=step: program_ir(kernels).text)
+                _show("asm", lambda kernels=step: assembly(kernels))
                 if "ir" in config.check:
                     for kernel in step:
                         verify_kernel(kernel)
@@ -113,15 +114,20 @@ class Program:
         if arena is not None:
             table.append(arena.address)
         slots = (ctypes.c_void_p * len(table))(*table)
+        watched = bool(WATCHERS) or "launch" in config.show
         for step in self.steps:
-            if isinstance(step, Foreign):
+            if watched:
+                self._watched(step, table, slots)
+            elif isinstance(step, Foreign):
                 _foreign(step, table)
             elif isinstance(step, Sorter):
                 step.run(table)
-            elif "launch" in config.show:
-                _timed(step, slots)
             else:
                 step.run(slots)
+        if WATCHERS:
+            allocated, now = memory_statistics().allocated, time.perf_counter()
+            for watcher in tuple(WATCHERS):
+                watcher.memory(now, allocated)
         out: list[Buffer] = []
         for r in self.results:
             if r.fresh:
@@ -134,11 +140,33 @@ class Program:
                 out.append(copy)
         return out
 
+    def _watched(self, step: Native | Sorter | Foreign, table: list[int], slots: Any) -> None:
+        """Run a step, its kernels one by one, and tell how long each took."""
+        start = time.perf_counter()
+        if isinstance(step, Native):
+            for kernel, seconds in zip(step.kernels, step.run_timed(slots)):
+                _tell(Launch(self.name, kernel.name, "kernel", start, seconds, kernel.flops,
+                             kernel.bytes, kernel.origin))
+                start += seconds
+            return
+        if isinstance(step, Sorter):
+            kind, node = "sort", step.step.node
+            name = node.op.name
+            step.run(table)
+        else:
+            kind, node = "host", step.node
+            name = node.attrs[0]
+            _foreign(step, table)
+        seconds = time.perf_counter() - start
+        moved = sum(n.size * n.dtype.itemsize for n in (*node.src, node))
+        _tell(Launch(self.name, name, kind, start, seconds, 0, moved, node.origin))
 
-def _primitives(roots: list[Node]) -> list[Node]:
+
+def _primitives(roots: list[Node], name: str) -> list[Node]:
     """The passes over the tensor graph, in turn; FLAMBEAU_CHECK=ir looks at what each one left."""
     for apply in (decompose, split_complex, simplify):
         roots = apply(roots)
+        _tell_stage(name, apply.__name__, roots)
         if "ir" in config.check:
             verify(roots, apply.__name__)
     return roots
@@ -188,13 +216,18 @@ def _foreign(step: Foreign, table: list[int]) -> None:
     _array(step.target, table, step.node.shape)[...] = out
 
 
-def _timed(step: Native, slots: Any) -> None:
-    """Run the kernels one by one and print a line for each (FLAMBEAU_SHOW=launch)."""
-    for kernel, seconds in zip(step.kernels, step.run_timed(slots)):
-        rate = kernel.flops / max(seconds, 1e-9) / 1e9
-        moved = kernel.bytes / max(seconds, 1e-9) / 1e9
-        print(f"{kernel.name:32} {seconds * 1e3:9.3f} ms {rate:8.1f} GFLOP/s {moved:7.1f} GB/s  "
-              f"{describe(kernel.origin)}")
+def _tell(launch: Launch) -> None:
+    """Tell those who watch, and print a line (FLAMBEAU_SHOW=launch)."""
+    for watcher in tuple(WATCHERS):
+        watcher.launch(launch)
+    if "launch" in config.show:
+        print(f"{launch.name:32} {launch.seconds * 1e3:9.3f} ms {launch.gflops:8.1f} GFLOP/s "
+              f"{launch.gbytes:7.1f} GB/s  {describe(launch.origin)}")
+
+
+def _tell_stage(program: str, name: str, roots: list[Node]) -> None:
+    for watcher in tuple(WATCHERS):
+        watcher.stage(program, name, roots)
 
 
 def _show(what: str, make: Any) -> None:

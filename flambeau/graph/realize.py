@@ -11,6 +11,8 @@ import struct
 import sys
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ import numpy as np
 from ..core.config import config
 from ..core.dtype import dtype
 from ..core.trace import describe
+from ..core.watch import WATCHERS, span
 from ..runtime import native
 from ..runtime.buffer import Buffer
 from . import interpret
@@ -87,7 +90,11 @@ def realize(nodes: list[Node]) -> None:
         _pace.count = 0
         _pace.round.clear()
         try:
-            _run(canonicalize(wanted))
+            if WATCHERS:
+                where = wanted[0].origin
+                span("run", where, _run, span("plan", where, canonicalize, wanted))
+            else:
+                _run(canonicalize(wanted))
         except Exception as error:
             _say_where(error, wanted[0])
             raise
@@ -170,11 +177,26 @@ def _run(pending: Pending) -> None:
     key = (tuple(family.varies), fixed)
     program = family.programs.get(key)
     if program is None:
-        program = family.programs[key] = _compile(pending, family)
+        program = family.programs[key] = span("compile", pending.roots[0].origin, _compile,
+                                              pending, family)
     statistics.runs += 1
     packed = b"".join([_pack(n.dtype, n.value) for n in pending.numbers])
     buffers = program.run([buffer_of(n) for n in pending.leaves], packed)
     _deliver(pending, buffers)
+
+
+@contextmanager
+def forgetting() -> Iterator[None]:
+    """Programs that run inside are compiled anew, and forgotten afterwards."""
+    with _lock:
+        before = dict(_families)
+        _families.clear()
+    try:
+        yield
+    finally:
+        with _lock:
+            _families.clear()
+            _families.update(before)
 
 
 def _make_room() -> None:

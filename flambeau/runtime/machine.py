@@ -48,6 +48,21 @@ class Peak:
     all_threads: float
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds a kernel: arithmetic in GFLOP/s (float32), memory in GB/s."""
+
+    gflops: float
+    gbytes: float
+
+    def seconds(self, flops: int, nbytes: int) -> float:
+        """The least time for work that streams through memory (the roofline).
+
+        Data that stay in a cache move faster, so a kernel can need less.
+        """
+        return max(flops / self.gflops, nbytes / self.gbytes) / 1e9
+
+
 @lru_cache(maxsize=1)
 def features() -> frozenset[str]:
     """The processor features that LLVM generates code for, in LLVM's names."""
@@ -281,6 +296,17 @@ def measure_bandwidth(nbytes: int | None = None) -> float:
     run = _runner(function, buffer.address)
     seconds = _best_seconds(lambda: run(lines, 1 << 12), range(8))
     return 2.0 * lines * 64 / seconds / 1e9
+
+
+@lru_cache(maxsize=8)
+def _limits_of(count: int) -> Limits:
+    peak = measure_peak()
+    return Limits(peak.all_threads if count > 1 else peak.one_thread, measure_bandwidth())
+
+
+def limits() -> Limits:
+    """The limits of the threads in use; measured once, which takes about a second."""
+    return _limits_of(threads.get_num_threads())
 
 
 def description() -> dict[str, str]:

@@ -5,7 +5,8 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 from flambeau.ops import (  # noqa: E402
-    contraction, copies, differences, einsum, fractional, histograms, ldl, linalg, reflections, norms, splitting,
+    contraction, copies, differences, einsum, fractional, histograms, ldl, linalg, norms,
+    reflections, splitting,
 )
 
 from .nodes import check, leaf, raises_alike  # noqa: E402
