@@ -121,9 +121,10 @@ def _promote(a: dtype, b: dtype) -> dtype | None:
     if a.kind == b.kind:
         return a if a.rank >= b.rank else b
     unsigned, signed = (a, b) if a.kind == "u" else (b, a)
-    if unsigned.rank > 1:
-        return None
-    return signed if signed.rank > unsigned.rank else int16
+    if signed.rank > unsigned.rank:
+        return signed
+    # PyTorch refuses these from uint16 on; here they are what the array API standard says.
+    return {1: int16, 2: int32, 3: int64}.get(unsigned.rank)
 
 
 _PROMOTED = {(a, b): r for a in ALL for b in ALL if (r := _promote(a, b)) is not None}

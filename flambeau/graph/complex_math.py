@@ -128,9 +128,8 @@ def _rotated(fn: Callable[[Pair], Pair]) -> Callable[[Pair], Pair]:
 
 def _without_nan(z: Pair, size: Node, re: Node, im: Node) -> Pair:
     """exp where a part is infinite or on the real axis; `size` is exp of the real part."""
-    x, y = z
-    odd = _and(_isinf(x), _not(_finite(y)))
-    im = _where(odd, _mul(size, 0.0), _where(_eq(y, 0.0), y, im))
+    odd = _endless(z)
+    im = _where(odd, _mul(size, 0.0), _where(_eq(z[1], 0.0), z[1], im))
     return _where(odd, size, re), im
 
 
@@ -151,7 +150,7 @@ def expm1(z: Pair) -> Pair:
     half = _sin(_mul(y, 0.5))
     re = _sub(_mul(_expm1(x), _cos(y)), _mul(_mul(half, half), 2.0))
     size = _exp(x)
-    odd = _and(_isinf(x), _not(_finite(y)))
+    odd = _endless(z)
     _, im = _without_nan(z, size, re, _mul(size, _sin(y)))
     return _where(odd, _expm1(x), re), im
 
@@ -225,10 +224,16 @@ def rsqrt(z: Pair) -> Pair:
 # ---------------------------------------------------------------- hyperbolic and trigonometric
 
 
+def _endless(z: Pair) -> Node:
+    """Where an infinite real part has no direction: the other one is infinite or NaN."""
+    return _and(_isinf(z[0]), _not(_finite(z[1])))
+
+
 def sinh(z: Pair) -> Pair:
     """sinh(z)."""
     x, y = z
-    return (_where(_eq(x, 0.0), x, _mul(_sinh(x), _cos(y))),
+    kept = _or(_eq(x, 0.0), _endless(z))
+    return (_where(kept, x, _mul(_sinh(x), _cos(y))),
             _where(_eq(y, 0.0), y, _mul(_cosh(x), _sin(y))))
 
 
@@ -237,7 +242,8 @@ def cosh(z: Pair) -> Pair:
     x, y = z
     axis = _or(_eq(x, 0.0), _eq(y, 0.0))
     nothing = _mul(_copysign(const(0.0, x.dtype), x), _copysign(const(1.0, y.dtype), y))
-    return _mul(_cosh(x), _cos(y)), _where(axis, nothing, _mul(_sinh(x), _sin(y)))
+    re = _where(_endless(z), _abs(x), _mul(_cosh(x), _cos(y)))
+    return re, _where(axis, nothing, _mul(_sinh(x), _sin(y)))
 
 
 def tanh(z: Pair) -> Pair:
@@ -252,6 +258,7 @@ def tanh(z: Pair) -> Pair:
     near_re = _div(_mul(_mul(beta, _sqrt(_add(square, 1.0))), s), below)
     wave = _mul(_mul(_sin(y), _cos(y)), _mul(_exp(_mul(_abs(x), -2.0)), 4.0))
     far_im = _where(_isinf(x), _copysign(const(0.0, y.dtype), y), wave)
+    near_re = _where(_eq(x, 0.0), x, near_re)
     return (_where(far, _copysign(const(1.0, x.dtype), x), near_re),
             _where(far, far_im, _where(_eq(y, 0.0), y, _div(t, below))))
 
@@ -284,7 +291,7 @@ def asin(z: Pair) -> Pair:
     far, size = _beyond(z)
     x, y = _kept(far, z)
     a, b = sqrt((_sub(1.0, x), _neg(y))), sqrt((_add(x, 1.0), y))
-    re = _atan2(x, _sub(_mul(a[0], b[0]), _mul(a[1], b[1])))
+    re = _where(_eq(x, 0.0), x, _atan2(x, _sub(_mul(a[0], b[0]), _mul(a[1], b[1]))))
     im = _asinh(_sub(_mul(a[0], b[1]), _mul(a[1], b[0])))
     return (_where(far, _atan2(z[0], _abs(z[1])), re),
             _where(far, _copysign(size, z[1]), im))
@@ -295,7 +302,7 @@ def acos(z: Pair) -> Pair:
     far, size = _beyond(z)
     x, y = _kept(far, z)
     a, b = sqrt((_sub(1.0, x), _neg(y))), sqrt((_add(x, 1.0), y))
-    re = _mul(_atan2(a[0], b[0]), 2.0)
+    re = _where(_eq(x, 0.0), math.pi / 2, _mul(_atan2(a[0], b[0]), 2.0))
     im = _asinh(_sub(_mul(b[0], a[1]), _mul(b[1], a[0])))
     return (_where(far, _atan2(_abs(z[1]), z[0]), re),
             _where(far, _copysign(size, _neg(z[1])), im))
@@ -320,10 +327,11 @@ def atanh(z: Pair) -> Pair:
     flat = _abs(kept_x)
     gap, square = _sub(1.0, flat), _mul(kept_y, kept_y)
     re = _mul(_log1p(_div(_mul(flat, 4.0), _add(_mul(gap, gap), square))), 0.25)
+    re = _where(_eq(x, 0.0), 0.0, re)
     im = _mul(_atan2(_mul(kept_y, 2.0), _sub(_mul(gap, _add(flat, 1.0)), square)), 0.5)
     size = _mul(high, _sqrt(_add(_mul(ratio, ratio), 1.0)))
     far_re = _where(_isinf(high), const(0.0, x.dtype), _div(_div(_abs(x), size), size))
-    quarter = _copysign(const(math.pi / 2, y.dtype), y)
+    quarter = _where(_ne(y, y), y, _copysign(const(math.pi / 2, y.dtype), y))
     return _copysign(_where(far, far_re, re), x), _where(far, quarter, im)
 
 

@@ -33,9 +33,10 @@ def _modulus_slope(g: Node, out: Node, z: Node) -> tuple[Node]:
 
 @fused("modulus", infer=lambda z: (z.shape, z.dtype.to_real()), vjp=_modulus_slope)
 def MODULUS(z: Node) -> Node:  # noqa: N802 - an Op
-    """|z|, scaled by the larger part so that its square does not overflow."""
+    """|z|, scaled by the larger part so that its square does not overflow; infinite if either is.
+    """
     x, y = a.abs_(a.real(z)), a.abs_(a.imag(z))
-    high, low = a.max_(x, y), a.min_(x, y)
+    high, low = where(a.or_(a.isinf(x), a.isinf(y)), math.inf, a.max_(x, y)), a.min_(x, y)
     plain = a.or_(a.eq(high, 0), a.isinf(high))
     ratio = low / where(plain, 1, high)
     return where(plain, high, high * a.sqrt(1 + ratio * ratio))

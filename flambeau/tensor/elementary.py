@@ -1,15 +1,18 @@
-"""Methods that work element by element in Python, diagonals in place, and DLPack.
+"""Methods that work element by element in Python, diagonals in place, DLPack, the array API.
 
 In: tensors. Out: tensors over the same memory.
 """
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from ..core.device import check_device
 from ..core.dtype import dtype as DType  # noqa: N812
 from . import functionalize as f
 from . import pinning
@@ -19,6 +22,10 @@ from .inplace import overwrite
 from .tensor import Tensor, method
 
 CPU_DEVICE = (1, 0)                             # DLPack's (device type, device id)
+# NumPy's capsules have a version, and a mark for memory that may not be written to, since 2.1.
+VERSIONED = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
+# What `flambeau.array_api` has everything of.
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 
 
 def _elements(self: Tensor, found: list[Any]) -> Tensor:
@@ -91,11 +98,13 @@ def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
 @method
 def __dlpack__(self: Tensor, *, stream: Any = None, max_version: Any = None,
                dl_device: Any = None, copy: Any = None) -> Any:
-    """A capsule over this tensor's memory."""
+    """A capsule over this tensor's memory, or over a copy's for copy=True."""
     if self.requires_grad:
         raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
-    array = shared(self)
-    return array.copy().__dlpack__() if copy else array.__dlpack__()
+    if dl_device is not None and tuple(int(n) for n in dl_device) != CPU_DEVICE:
+        raise BufferError(f"dl_device {tuple(dl_device)} is not where this tensor is: {CPU_DEVICE}")
+    array = shared(self.clone() if copy else self.resolve_conj().resolve_neg())
+    return array.__dlpack__(max_version=max_version) if VERSIONED else array.__dlpack__()
 
 
 @method
@@ -105,13 +114,36 @@ def __dlpack_device__(self: Tensor) -> tuple[int, int]:
 
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor over the memory of another library's array."""
+    place = check_device(device)
     if isinstance(ext_tensor, Tensor):
-        t = ext_tensor.detach()
+        t = ext_tensor.detach().to(place)
         return t.clone() if copy else t
     array = np.from_dlpack(ext_tensor)
-    return from_numpy(array.copy() if copy or not array.flags.writeable else array)
+    if not array.flags.writeable and copy is False:
+        raise BufferError("memory that may not be written to cannot become a tensor without a copy")
+    return from_numpy(array.copy() if copy or not array.flags.writeable else array).to(place)
 
 
 def to_dlpack(tensor: Tensor) -> Any:
     """The tensor as a DLPack capsule, for another library."""
     return tensor.__dlpack__()
+
+
+# ---------------------------------------------------------------- the array API standard
+
+
+@method
+def __array_namespace__(self: Tensor, *, api_version: str | None = None) -> ModuleType:
+    """The functions of the Python array API standard (`flambeau.array_api`)."""
+    if api_version is not None and api_version not in API_VERSIONS:
+        raise ValueError(f"unknown version {api_version!r} of the array API standard; the versions "
+                         f"are {', '.join(API_VERSIONS)}")
+    return importlib.import_module(f"{__name__.partition('.')[0]}.array_api")
+
+
+@method
+def to_device(self: Tensor, device: Any, /, *, stream: Any = None) -> Tensor:
+    """The tensor on a device, itself if it is there (the array API standard's method)."""
+    if stream is not None:
+        raise ValueError("the CPU has no streams")
+    return self.to(check_device(device))

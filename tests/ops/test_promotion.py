@@ -23,6 +23,8 @@ def node(kind, *shape):
                                                             dt.int16),
     ((node(dt.float16, 3), node(dt.bfloat16, 3)), dt.float32),
     ((node(dt.int64), 1.5), dt.float32), ((node(dt.bool_), True), dt.bool_),
+    ((node(dt.uint16, 3), node(dt.int8, 3)), dt.int32), ((node(dt.uint32, 3), node(dt.int64, 3)),
+                                                         dt.int64),
     ((node(dt.float32, 3), 1j), dt.complex64), ((node(dt.float64, 3), 1j), dt.complex128),
 ])
 def test_result_type(args, expected):
