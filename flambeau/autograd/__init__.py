@@ -5,7 +5,7 @@ In: what `tensor` records. Out: gradients. Imports only `core`.
 from __future__ import annotations
 
 from .anomaly_mode import detect_anomaly, set_detect_anomaly
-from . import anomaly_mode, forward_ad, function, functional, grad_mode, graph
+from . import anomaly_mode, forward_ad, function, functional, grad_mode, graph, profiler
 from .api import backward, grad
 from .function import Function, NestedIOFunction
 from .gradcheck import gradcheck, gradgradcheck
@@ -16,5 +16,5 @@ from .grad_mode import (
 
 __all__ = ["Function", "NestedIOFunction", "anomaly_mode", "backward", "detect_anomaly",
            "enable_grad", "forward_ad", "function", "functional", "grad", "grad_mode", "gradcheck",
-           "gradgradcheck", "graph", "inference_mode", "is_grad_enabled", "no_grad",
+           "gradgradcheck", "graph", "inference_mode", "profiler", "is_grad_enabled", "no_grad",
            "set_detect_anomaly", "set_grad_enabled", "set_multithreading_enabled"]

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from . import engine
+from .profiler import record_function
 from .tape import AccumulateGrad
 
 
@@ -106,7 +107,8 @@ def backward(tensors: Any, grad_tensors: Any = None, retain_graph: bool | None =
     roots = _roots(outputs, grads, create_graph)
     recent.extend([weakref.ref(t) for t in outputs if _tensors[0].is_tensor(t)])
     if wanted is None:
-        engine.run(roots, retain_graph=keep, create_graph=create_graph)
+        with record_function("backward"):
+            engine.run(roots, retain_graph=keep, create_graph=create_graph)
         return
     edges = [_input_edge(i, t) for i, t in enumerate(wanted)]
     found = engine.run(roots, retain_graph=keep, create_graph=create_graph, capture=edges)

@@ -1,92 +1,49 @@
-"""torch.autograd.profiler: times of the ranges that a program names.
+"""torch.autograd.profiler: times of the ranges that a program names, and of what they compiled to.
 
-In: `record_function("name")` around a part, inside `with profile()`. Out: events with name, start
-and duration, their averages and a trace in Chrome's format. An operation's own time is unknown:
-recording is lazy, the work is done when somebody looks.
+In: `record_function("name")` around a part, inside `with profile()`; what the engine tells
+`core/watch`. Out: events with name, start and duration, their averages and a trace in Chrome's
+format. An operation by itself has no time: recording is lazy, and what runs are fused kernels.
 """
 from __future__ import annotations
 
+import bisect
 import functools
-import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(slots=True)
-class FunctionEvent:
-    """One range; times in microseconds."""
-
-    name: str
-    start_us: float
-    duration_us: float
-    thread: int
-    count: int = 1
-
-    @property
-    def key(self) -> str:
-        return self.name
-
-    @property
-    def cpu_time_total(self) -> float:
-        return self.duration_us
-
-    @property
-    def self_cpu_time_total(self) -> float:
-        return self.duration_us
-
-    @property
-    def cpu_time(self) -> float:
-        return self.duration_us / self.count
-
-    @property
-    def device_time_total(self) -> float:
-        return 0.0
+from ..core.trace import Origin, describe
+from ..core.watch import WATCHERS, Launch, Watcher
+from .profiler_util import KERNEL, EventList, FunctionEvent, set_inside, write_trace
 
 
-class EventList(list[FunctionEvent]):
-    """Events, with tables."""
+class _Collector(Watcher):
+    """Makes events of what the engine tells."""
 
-    def key_averages(self, *args: Any, **kwargs: Any) -> EventList:
-        """One event a name: the sum of its times, how often it came."""
-        found: dict[str, FunctionEvent] = {}
-        for e in self:
-            have = found.get(e.name)
-            if have is None:
-                found[e.name] = FunctionEvent(e.name, e.start_us, e.duration_us, e.thread, e.count)
-            else:
-                have.duration_us += e.duration_us
-                have.count += e.count
-        return EventList(found.values())
+    def __init__(self) -> None:
+        self.events = EventList()
+        self.free_since = time.perf_counter()
 
-    def total_average(self) -> FunctionEvent:
-        return FunctionEvent("Total", 0.0, sum(e.duration_us for e in self), 0,
-                             sum(e.count for e in self) or 1)
+    def add(self, name: str, start: float, seconds: float, kind: str, line: str = "") -> None:
+        """One event; times in seconds."""
+        self.events.append(FunctionEvent(name, start * 1e6, seconds * 1e6, threading.get_ident(),
+                                         kind, line=line))
 
-    @property
-    def self_cpu_time_total(self) -> float:
-        return sum(e.duration_us for e in self)
+    def span(self, name: str, start: float, seconds: float, origin: Origin | None) -> None:
+        if name == "plan":
+            self.add("flambeau::record", self.free_since, start - self.free_since, "python")
+        self.add(f"flambeau::{name}", start, seconds, "engine", describe(origin))
+        self.free_since = start + seconds
 
-    def table(self, sort_by: str | None = None, row_limit: int = 100, *args: Any,
-              **kwargs: Any) -> str:
-        rows = list(self)
-        if sort_by is not None:
-            rows.sort(key=lambda e: float(getattr(e, sort_by, 0.0)), reverse=True)
-        width = max([len("Name"), *(len(e.name) for e in rows)])
-        lines = [f"{'Name':<{width}}  {'CPU total':>12}  {'# of Calls':>10}"]
-        lines.insert(0, "-" * len(lines[0]))
-        lines.append(lines[0])
-        lines += [f"{e.name:<{width}}  {e.duration_us / 1e3:>10.3f}ms  {e.count:>10}"
-                  for e in rows[:row_limit]]
-        return "\n".join([*lines, lines[0], ""])
+    def launch(self, launch: Launch) -> None:
+        event = FunctionEvent(launch.name, launch.start * 1e6, launch.seconds * 1e6,
+                              threading.get_ident(), KERNEL, flops=launch.flops,
+                              bytes=launch.bytes, line=describe(launch.origin))
+        self.events.append(event)
 
-    def export_chrome_trace(self, path: str) -> None:
-        events = [{"ph": "X", "cat": "user_annotation", "name": e.name, "pid": 0, "tid": e.thread,
-                   "ts": e.start_us, "dur": e.duration_us} for e in self]
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump({"traceEvents": events}, file)
+    def memory(self, when: float, allocated: int) -> None:
+        self.events.memory.append((when * 1e6, allocated))
 
 
 _running: list[profile] = []
@@ -105,11 +62,10 @@ class record_function:  # noqa: N801
 
     def __exit__(self, *_: Any) -> None:
         if _running:
-            end = time.perf_counter()
-            event = FunctionEvent(self.name, self._start * 1e6, (end - self._start) * 1e6,
-                                  threading.get_ident())
+            seconds = time.perf_counter() - self._start
+            kind = "step" if self.name.startswith("ProfilerStep#") else "user"
             for running in _running:
-                running._events.append(event)
+                running._collector.add(self.name, self._start, seconds, kind)
 
     def __call__(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(fn)
@@ -121,43 +77,74 @@ class record_function:  # noqa: N801
 
 
 class profile:  # noqa: N801
-    """Collects the ranges that end inside it."""
+    """Collects the ranges that end inside it, and the kernels that run."""
 
-    def __init__(self, enabled: bool = True, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, enabled: bool = True, *, use_cuda: bool = False,
+                 record_shapes: bool = False, with_flops: bool = False,
+                 profile_memory: bool = False, with_stack: bool = False,
+                 with_modules: bool = False, **options: Any) -> None:
         self.enabled = enabled
-        self._events = EventList()
+        self._collector = _Collector()
 
     def __enter__(self) -> profile:
         if self.enabled:
+            self._collector.free_since = time.perf_counter()
             _running.append(self)
+            WATCHERS.append(self._collector)
         return self
 
     def __exit__(self, *_: Any) -> None:
-        if self in _running:
-            _running.remove(self)
+        if self not in _running:
+            return
+        _running.remove(self)
+        WATCHERS.remove(self._collector)
+        events = self._collector.events
+        set_inside(events)
+        _set_memory(events)
 
     @property
     def function_events(self) -> EventList:
-        return self._events
+        """What was collected."""
+        return self._collector.events
 
     def key_averages(self, *args: Any, **kwargs: Any) -> EventList:
-        return self._events.key_averages()
+        """One event a name: the sum of its times, how often it came."""
+        return self.function_events.key_averages(*args, **kwargs)
 
     def total_average(self) -> FunctionEvent:
-        return self._events.total_average()
+        """All events as one."""
+        return self.function_events.total_average()
 
     def table(self, *args: Any, **kwargs: Any) -> str:
-        return self._events.table(*args, **kwargs)
+        """The events as text."""
+        return self.function_events.table(*args, **kwargs)
 
     @property
     def self_cpu_time_total(self) -> float:
-        return self._events.self_cpu_time_total
+        """Microseconds that are inside some event."""
+        return self.function_events.self_cpu_time_total
 
-    def export_chrome_trace(self, path: str) -> None:
-        self._events.export_chrome_trace(path)
+    def export_chrome_trace(self, path: str, metadata: dict[str, str] | None = None) -> None:
+        """Write Chrome's trace format."""
+        write_trace(self.function_events, path, metadata)
+
+    def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
+        """Write lines for flame graphs."""
+        self.function_events.export_stacks(path, metric)
 
     def __str__(self) -> str:
         return self.table()
+
+
+def _set_memory(events: EventList) -> None:
+    """How many bytes more there are after each range than before it."""
+    times = [when for when, _ in events.memory]
+    for e in events:
+        if e.kind in ("user", "step") and times:
+            last = bisect.bisect_right(times, e.time_range.end) - 1
+            first = bisect.bisect_right(times, e.start_us) - 1
+            if last > first >= 0:
+                e.memory = events.memory[last][1] - events.memory[first][1]
 
 
 class emit_nvtx:  # noqa: N801
@@ -175,6 +162,11 @@ class emit_nvtx:  # noqa: N801
 
 class emit_itt(emit_nvtx):  # noqa: N801
     """Ranges for Intel's tools: nothing is told."""
+
+
+def kineto_available() -> bool:
+    """Whether PyTorch's native profiler is there: it is not."""
+    return False
 
 
 def _profiler_enabled() -> bool:

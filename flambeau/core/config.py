@@ -19,9 +19,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-SHOW_NAMES = frozenset(
-    {"graph", "fusion", "loops", "llvm", "asm", "launch", "cache", "memory", "time"}
-)
+SHOW_NAMES = frozenset({"graph", "fusion", "loops", "llvm", "asm", "launch", "cache"})
 CHECK_NAMES = frozenset({"ir", "interp", "nan", "bounds", "guard"})
 
 _TRUE = frozenset({"1", "true", "yes", "on"})

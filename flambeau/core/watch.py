@@ -66,6 +66,8 @@ class Watcher:
 
 
 WATCHERS: list[Watcher] = []
+# Least seconds for (flops, bytes) on this machine: `runtime/machine` puts its measure in.
+LIMITS: list[Callable[[int, int], float]] = []
 
 
 def span(name: str, origin: Origin | None, fn: Callable[..., T], *args: Any) -> T:

@@ -14,7 +14,9 @@ from copy import deepcopy
 from itertools import chain
 from typing import Any
 
+from ..autograd.profiler import record_function
 from ..core.trace import at, caller
+from ..core.watch import WATCHERS
 from ..nn.base import Tensor, torch
 from ..nn.hooks import RemovableHandle, register
 from . import program
@@ -58,6 +60,13 @@ def hooked_step(func: Callable[..., Any]) -> Callable[..., Any]:
     """A class's `step` with the step hooks around it."""
     @functools.wraps(func)
     def step(*args: Any, **kwargs: Any) -> Any:
+        self = args[0]
+        if WATCHERS:
+            with record_function(f"Optimizer.step#{type(self).__name__}.step"):
+                return plain(*args, **kwargs)
+        return plain(*args, **kwargs)
+
+    def plain(*args: Any, **kwargs: Any) -> Any:
         self = args[0]
         if not (self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
                 or _global_optimizer_pre_hooks or _global_optimizer_post_hooks):

@@ -2,21 +2,17 @@
 
 In: a `with profile()` around the work, `record_function` inside it, `step()` after each step. Out:
 a table and a trace file (Chrome's format). Recording is lazy, so single operations have no times of
-their own: the events are the ranges that the program names, and the steps.
+their own: the events are the ranges that the program names, the steps, what the engine did (plan,
+compile, run) and every kernel, with its operations, bytes, share of the limit and the user's line.
 """
 from __future__ import annotations
 
-from ..autograd.profiler import record_function
+from ..autograd.profiler import kineto_available, record_function
 from . import profiler
 from .profiler import (
     ExecutionTraceObserver, ProfilerAction, ProfilerActivity, _KinetoProfile, profile, schedule,
     supported_activities, tensorboard_trace_handler,
 )
-
-
-def kineto_available() -> bool:
-    """Whether PyTorch's native profiler is there: it is not."""
-    return False
 
 
 __all__ = ["ExecutionTraceObserver", "ProfilerAction", "ProfilerActivity", "_KinetoProfile",

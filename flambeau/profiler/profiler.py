@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import enum
+import json
 import os
 import socket
 import time
@@ -9,6 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..autograd import profiler as ranges
+from ..autograd.profiler_util import write_trace
+from ..runtime import machine  # noqa: F401  (tells `core.watch` the limits of this machine)
 
 PROFILER_STEP_NAME = "ProfilerStep"
 
@@ -79,18 +82,33 @@ def tensorboard_trace_handler(dir_name: str, worker_name: str | None = None,
 
 
 class _KinetoProfile:
-    """Start and stop by hand."""
+    """Start and stop by hand.
 
-    def __init__(self, *, activities: Iterable[ProfilerActivity] | None = None, **kwargs: Any,
-                 ) -> None:
+    Shapes, stacks and modules are not recorded: what runs are kernels that many operations were
+    fused into, and each has the line that recorded it. Operations and bytes always are.
+    """
+
+    def __init__(self, *, activities: Iterable[ProfilerActivity] | None = None,
+                 record_shapes: bool = False, profile_memory: bool = False,
+                 with_stack: bool = False, with_flops: bool = False, with_modules: bool = False,
+                 experimental_config: Any = None, execution_trace_observer: Any = None,
+                 acc_events: bool = False, custom_trace_id_callback: Any = None,
+                 post_processing_timeout_s: float | None = None) -> None:
         self.activities = set(activities) if activities else supported_activities()
+        self.profile_memory = profile_memory
+        self.acc_events = acc_events
         self.profiler: ranges.profile | None = None
         self._metadata: dict[str, str] = {}
 
     def start(self) -> None:
+        """Begin to record."""
+        before = self.profiler
         self.profiler = ranges.profile().__enter__()
+        if self.acc_events and before is not None:
+            self.profiler.function_events.extend(before.function_events)
 
     def stop(self) -> None:
+        """Record no more."""
         if self.profiler is not None:
             self.profiler.__exit__(None, None, None)
 
@@ -100,22 +118,46 @@ class _KinetoProfile:
         return self.profiler.function_events
 
     def events(self) -> ranges.EventList:
+        """Every range and every kernel, in the order in which they ended."""
         return self._recorded()
 
-    def key_averages(self, *args: Any, **kwargs: Any) -> ranges.EventList:
-        return self._recorded().key_averages()
+    def key_averages(self, group_by_input_shape: bool = False, group_by_stack_n: int = 0,
+                     group_by_overload_name: bool = False) -> ranges.EventList:
+        """One event a name (and line, with `group_by_stack_n`)."""
+        return self._recorded().key_averages(group_by_input_shape, group_by_stack_n)
 
     def export_chrome_trace(self, path: str) -> None:
-        self._recorded().export_chrome_trace(path)
+        """Write the recording for chrome://tracing or Perfetto; gzipped for a name in .gz."""
+        write_trace(self._recorded(), path, self._metadata)
+
+    def export_stacks(self, path: str, metric: str = "self_cpu_time_total") -> None:
+        """Write lines for flame graphs."""
+        self._recorded().export_stacks(path, metric)
+
+    def export_memory_timeline(self, path: str, device: str | None = None) -> None:
+        """Write [[microseconds], [bytes in live buffers]] as JSON."""
+        memory = self._recorded().memory
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump([[when for when, _ in memory], [n for _, n in memory]], file)
+
+    def toggle_collection_dynamic(self, enable: bool,
+                                  activities: Iterable[ProfilerActivity] | None = None) -> None:
+        """Go on recording, or pause."""
+        running = self.profiler is not None and self.profiler in ranges._running
+        if enable and not running:
+            self.start()
+        elif not enable and running:
+            self.stop()
 
     def add_metadata(self, key: str, value: str) -> None:
+        """A word about the recording, for the trace file."""
         self._metadata[key] = value
 
     def add_metadata_json(self, key: str, value: str) -> None:
-        self._metadata[key] = value
+        """A word about the recording, as JSON, for the trace file."""
+        self._metadata[key] = json.loads(value)
 
-    def preset_metadata_json(self, key: str, value: str) -> None:
-        self._metadata[key] = value
+    preset_metadata_json = add_metadata_json
 
 
 class profile(_KinetoProfile):  # noqa: N801
@@ -123,7 +165,8 @@ class profile(_KinetoProfile):  # noqa: N801
 
     def __init__(self, *, activities: Iterable[ProfilerActivity] | None = None,
                  schedule: Callable[[int], ProfilerAction] | None = None,
-                 on_trace_ready: Callable[[Any], Any] | None = None, **kwargs: Any) -> None:
+                 on_trace_ready: Callable[[Any], Any] | None = None,
+                 use_cuda: bool | None = None, **kwargs: Any) -> None:
         super().__init__(activities=activities, **kwargs)
         self.schedule = schedule or _default_schedule_fn
         self.on_trace_ready = on_trace_ready

@@ -18,6 +18,7 @@ from functools import lru_cache
 import llvmlite.binding as llvm
 
 from flambeau.core.config import config
+from flambeau.core.watch import LIMITS
 from flambeau.runtime import native, threads
 from flambeau.runtime.buffer import Buffer
 from flambeau.runtime.cpus import read_small
@@ -307,6 +308,9 @@ def _limits_of(count: int) -> Limits:
 def limits() -> Limits:
     """The limits of the threads in use; measured once, which takes about a second."""
     return _limits_of(threads.get_num_threads())
+
+
+LIMITS.append(lambda flops, nbytes: limits().seconds(flops, nbytes))
 
 
 def description() -> dict[str, str]:
