@@ -10,13 +10,14 @@ of the vector loop: `base + offset + 0, 1, 2, …`). An index is taken apart int
 
 so that step 1 without vectors is a contiguous access. A quotient or remainder by a multiple of the
 vector width is still so when the rest is aligned: `(128*i + j) % 64` with 16 lanes is contiguous.
+Where the rest is a multiple of the divisor, each lane adds a constant: `(32*i + j) % 8`.
 """
 from __future__ import annotations
 
 from typing import Union
 
 from ..core.symbol import Atom, Div, Index, Mod, Opaque, Var
-from .emit import Emitter, Val, constant
+from .emit import Emitter, Val, constant, literal
 from .target import Target
 
 INT32 = (1 << 31) - 1
@@ -39,7 +40,7 @@ Binding = Union[int, Val, Lanes]
 class Linear:
     """An index taken apart; see the module. `multiple` is a known divisor of a scalar."""
 
-    __slots__ = ("const", "scalars", "step", "lanes", "vectors")
+    __slots__ = ("const", "scalars", "step", "lanes", "vectors", "fixed")
 
     def __init__(self) -> None:
         self.const = 0
@@ -47,6 +48,14 @@ class Linear:
         self.step = 0
         self.lanes = 1
         self.vectors: list[tuple[int, Val, int]] = []
+        self.fixed: list[tuple[int, list[int]]] = []     # those of the vectors that are constants
+
+    def offsets(self) -> list[int] | None:
+        """What each lane adds to the scalar part, if that is known."""
+        if len(self.fixed) != len(self.vectors):
+            return None
+        return [self.step * k + sum(c * values[k] for c, values in self.fixed)
+                for k in range(self.lanes)]
 
     @property
     def uniform(self) -> bool:
@@ -125,10 +134,28 @@ class Addresses(Emitter):
             if not quotient:
                 out.step += c * step
             return
+        if self._divide_lanes(out, inner, den, quotient, c):
+            return
         small = max(abs(low), abs(atom.num.high)) + den <= INT32
         v = self._vector(inner, "i32" if small else "i64")
         v = self._quotient(v, low, den, quotient)
         out.vectors.append((c, v, max(abs(atom.low), abs(atom.high))))
+
+    def _divide_lanes(self, out: Linear, inner: Linear, den: int, quotient: bool, c: int) -> bool:
+        """The quotient or remainder lane by lane, where all else is a multiple of `den`."""
+        offsets = inner.offsets()
+        if offsets is None or any((k * multiple) % den or k < 0
+                                  for k, _, multiple in inner.scalars):
+            return False
+        places = [inner.const + k for k in offsets]
+        values = [k // den if quotient else k % den for k in places]
+        out.vectors.append((c, literal(values, "i32"), max(abs(v) for v in values)))
+        out.fixed.append((c, values))
+        if quotient:
+            for k, v, _ in inner.scalars:
+                whole = self.binary("udiv", self._term(k, v), constant(den, v.type))
+                out.scalars.append((c, whole, 1))
+        return True
 
     def _quotient(self, v: Val, low: int, den: int, quotient: bool) -> Val:
         """Floor of v / den, or the remainder; v may be negative down to `low`."""

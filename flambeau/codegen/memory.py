@@ -19,6 +19,7 @@ from ..kernel.loopnest import Buffer, Local, overlaps
 from ..kernel.loopnest import Target as Place
 from .address import Addresses, Linear
 from .emit import SIZES, SUFFIX, Val, constant, vector_type
+from .nearby import Window, windows
 from .target import Target
 
 MEMORY = {"bool": "i8", "float16": "i16", "bfloat16": "i16"}
@@ -158,6 +159,10 @@ class Memory(Addresses):
             if mask is not None:
                 mask = self.shuffle(self.splat(mask, x.lanes), order)
             return self.shuffle(self._load_row(place, type, first, x.lanes, mask, default), order)
+        offsets = x.offsets() if mask is None else None
+        rows = None if offsets is None else windows(offsets)
+        if rows is not None and offsets is not None:
+            return self._load_windows(place, type, x, rows, offsets)
         return self._gather(place, type, p, x, mask, default)
 
     def _read(self, place: Place, text: str, type: str, lanes: int, level: int) -> Val:
@@ -188,6 +193,28 @@ class Memory(Addresses):
         m, d = self.operand(mask, lanes), self.operand(default, lanes)
         text = (f"call {vt} @{full}(ptr align {size} {p.name}, <{lanes} x i1> {m}, {vt} {d})")
         return self._read(place, text, type, lanes, max(p.level, mask.level, default.level))
+
+    def _load_windows(self, place: Place, type: str, x: Linear, rows: list[Window],
+                      offsets: list[int]) -> Val:
+        """Lanes at constant distances: contiguous loads, then shuffles."""
+        parts = []
+        for w in rows:
+            at = Linear()
+            at.scalars, at.const = x.scalars, x.const + w.start
+            p = self.pointer(self.bases[place], type, at)
+            part = self._load_row(place, type, p, w.size, None, constant(0, type))
+            if w.size == 1:
+                part = self.splat(part, x.lanes)
+            elif w.size < x.lanes:
+                part = self.shuffle(part, [min(k, w.size - 1) for k in range(x.lanes)])
+            parts.append(part)
+        found, held = parts[0], [k - rows[0].start if k in rows[0] else 0 for k in offsets]
+        if len(parts) == 1:
+            return self.shuffle(found, held)
+        for w, part in zip(rows[1:], parts[1:]):
+            order = [x.lanes + k - w.start if k in w else h for k, h in zip(offsets, held)]
+            found, held = self.shuffle(found, order, part), list(range(x.lanes))
+        return found
 
     def _pointers(self, type: str, p: Val, x: Linear) -> Val:
         off = self.lane_offsets(x)

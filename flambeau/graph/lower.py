@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..core.dtype import dtype
 from ..core.symbol import ZERO, Index, Var, of
-from ..kernel.gemm import Contraction, Machine, contraction
+from ..kernel.gemm import Contraction, Machine, Windows, contraction
 from ..kernel.loopnest import (
     Accumulate,
     Buffer,
@@ -32,6 +33,7 @@ from .fuse import Group, fuse, weight_of
 from .memory import Arena, homes
 from .node import Node, topological
 from .primitive import ARGSORT, HOST, INPUT, PUT, SCAN, SEARCH, WRITE, WRITE_AT
+from .windows import Seen, seen
 
 SCANS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
 
@@ -191,7 +193,7 @@ class _Lowering:
         inner = [d for d in a_dims if d not in out_dims]
         inner += [d for d in b_dims if d not in out_dims and d not in inner]
 
-        def place(parts: list[tuple[list[int], Index]], dims: tuple[int, ...]) -> At:
+        def place(parts: list[tuple[Sequence[int], Index]], dims: tuple[int, ...]) -> At:
             found: dict[int, Index] = {}
             for labels, position in parts:
                 found |= zip(labels, unflatten(position, tuple(extent[d] for d in labels)))
@@ -212,7 +214,30 @@ class _Lowering:
 
         spec = Contraction(name, count(rows), count(columns), count(inner), load_a, load_b, store,
                            self._scratch, count(batch), a.dtype, node.origin)
+        under = seen(b, b_dims, columns, inner)
+        if under is not None:
+            def store_at(i: Index, m: Index, image: Index, places: At,
+                         total: Value) -> tuple[Stmt, ...]:
+                at = place([(batch, i), (rows, m), (under.images, image),
+                            *(((d,), y) for d, y in zip(under.places, places))], out_dims)
+                return self._epilogue(group, node, at, total)
+            spec = replace(spec, windows=self._windows(under, batch, extent, store_at))
         return contraction(spec, self.machine)
+
+    def _windows(self, s: Seen, batch: list[int], extent: dict[int, int],
+                 store: Callable[[Index, Index, Index, At, Value], tuple[Stmt, ...]]) -> Windows:
+        """What a contraction may know of the windows that are its columns."""
+        def load(i: Index, image: Index, channel: Index, at: At) -> Value:
+            found = dict(zip(s.places, at))
+            for labels, index in ((batch, i), (s.images, image), (s.channels, channel)):
+                found |= zip(labels, unflatten(index, tuple(extent[d] for d in labels)))
+            return self._operand(s.base, tuple(found[d] for d in s.labels))
+
+        def sizes(labels: tuple[int, ...]) -> tuple[int, ...]:
+            return tuple(extent[d] for d in labels)
+        inside = tuple(n for d, n in zip(s.labels, s.base.shape) if d in s.places)
+        return Windows(math.prod(sizes(s.images)), math.prod(sizes(s.channels)), sizes(s.places),
+                       sizes(s.taps), s.stride, s.dilation, inside, load, store)
 
     def _operand(self, node: Node, at: At) -> Value:
         em = Emitter(self.buffers, self.names)

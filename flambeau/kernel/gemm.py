@@ -12,20 +12,26 @@ from .cost import Machine
 from .gemm_dot import DotPlan, dot_kernels
 from .gemm_plan import Choice, Problem, choose
 from .gemm_row import RowPlan, row_kernels
-from .gemm_spec import Contraction, access, fold_batch, swap, touched, uses_batch
+from .gemm_spec import Contraction, Windows, access, fold_batch, swap, touched, uses_batch
 from .gemm_split import add_up, chunk_of
 from .gemm_tile import TilePlan, tile_kernels
 from .loopnest import Kernel
+from .winograd import winograd_kernels, winograd_plan
 
-__all__ = ["Contraction", "Machine", "contraction", "problem_of"]
+__all__ = ["Contraction", "Machine", "Windows", "contraction", "problem_of"]
 
 
 def contraction(c: Contraction, machine: Machine | None = None) -> list[Kernel]:
     """The kernels that compute `c`, by the quickest schedule that the cost model knows."""
     if not (c.batch and c.m and c.n):
         return []
+    machine = machine or Machine()
+    quick = winograd_plan(c, machine)
     c = _fold(c)
-    return build(c, choose(problem_of(c), machine or Machine()))
+    choice = choose(problem_of(c), machine)
+    if quick is not None and quick[1] < choice.cycles:
+        return winograd_kernels(c, quick[0])
+    return build(c, choice)
 
 
 def problem_of(c: Contraction) -> Problem:

@@ -37,12 +37,32 @@ Allocator = Callable[[str, DType, int], Buffer]
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """B as windows of an array: k is (channel, *taps) and n is (image, *places), flattened.
+
+    `load(b, image, channel, at)` gives the array's element at `at`, inside `size`, and tap i of
+    place y is at y*stride + i*dilation; `store(b, m, image, places, total)` is the contraction's.
+    """
+
+    images: int
+    channels: int
+    places: tuple[int, ...]
+    taps: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    size: tuple[int, ...]
+    load: Callable[[Index, Index, Index, tuple[Index, ...]], Value]
+    store: Callable[[Index, Index, Index, tuple[Index, ...], Value], tuple[Stmt, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Contraction:
     """A product of matrices, or anything that is one over flattened indices.
 
     `load_a(b, m, k)` and `load_b(b, k, n)` give the operands' elements, `store(b, m, n, total)`
     the statements that consume a sum (of type `accumulate`); `temporary(name, dtype, size)` gives
-    memory that all threads share between the kernels. `origin` goes to the kernels.
+    memory that all threads share between the kernels. `origin` goes to the kernels. `windows` says
+    more about B where it is a convolution's.
     """
 
     name: str
@@ -56,6 +76,7 @@ class Contraction:
     batch: int = 1
     dtype: DType = float32
     origin: object = None
+    windows: Windows | None = None
 
     @property
     def accumulate(self) -> DType:
@@ -160,7 +181,7 @@ def uses_batch(load: Loader, batch: int, rows: int, columns: int) -> bool:
 def swap(c: Contraction) -> Contraction:
     """C.T = B.T @ A.T: the same sums with rows and columns exchanged."""
     return replace(
-        c, m=c.n, n=c.m,
+        c, m=c.n, n=c.m, windows=None,
         load_a=lambda b, m, k: c.load_b(b, k, m),
         load_b=lambda b, k, n: c.load_a(b, n, k),
         store=lambda b, m, n, total: c.store(b, n, m, total))
@@ -170,7 +191,7 @@ def fold_batch(c: Contraction) -> Contraction:
     """Batch elements that share B are more rows: [b, m, k] @ [k, n] -> [b*m, k] @ [k, n]."""
     m = c.m
     return replace(
-        c, m=c.batch * m, batch=1,
+        c, m=c.batch * m, batch=1, windows=None,
         load_a=lambda b, r, k: c.load_a(r // m, r % m, k),
         load_b=lambda b, k, n: c.load_b(ZERO, k, n),
         store=lambda b, r, n, total: c.store(r // m, r % m, n, total))

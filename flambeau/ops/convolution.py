@@ -53,7 +53,7 @@ def _infer(x: Node, w: Node, *attrs: Any) -> tuple[Shape, dtype]:
 
 
 def windows(x: Node, kernel: Sequence[int], at: Window) -> Node:
-    """(N, C, *S) to (N, C, *out, *K): a view of the padded input."""
+    """(N, ..., *S) to (N, ..., *out, *K): a view of the padded input."""
     edge = (0,) * (x.ndim - len(kernel))
     low = edge + tuple(max(a, 0) for a in at.low)
     high = edge + tuple(max(b, 0) for b in at.high)
@@ -88,11 +88,12 @@ def CONVOLVE(x: Node, w: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     if any(s == 1 and i for s, i in zip(at.stride, at.inner)):
         return _by_phases(x, w, at)
     places, taps = _spatial(len(kernel))
-    seen = windows(x, kernel, at)
     if at.groups == 1:
-        return alg.dot(seen, w, _N + _C + places + taps, _O + _C + taps, _N + _O + places)
-    out = alg.dot(_grouped(seen, 1, at.groups), _grouped(w, 0, at.groups),
-                  _N + _G + _C + places + taps, _G + _O + _C + taps, _N + _G + _O + places)
+        return alg.dot(windows(x, kernel, at), w, _N + _C + places + taps, _O + _C + taps,
+                       _N + _O + places)
+    seen = windows(_grouped(x, 1, at.groups), kernel, at)
+    out = alg.dot(seen, _grouped(w, 0, at.groups), _N + _G + _C + places + taps,
+                  _G + _O + _C + taps, _N + _G + _O + places)
     return alg.reshape(out, (x.shape[0], w.shape[0], *out.shape[3:]))
 
 
@@ -170,11 +171,12 @@ def WEIGHT(x: Node, g: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     *window, kernel = attrs
     at = Window(*window)
     places, taps = _spatial(len(kernel))
-    seen = windows(x, kernel, at)
     if at.groups == 1:
-        return alg.dot(g, seen, _N + _O + places, _N + _C + places + taps, _O + _C + taps)
-    out = alg.dot(_grouped(g, 1, at.groups), _grouped(seen, 1, at.groups),
-                  _N + _G + _O + places, _N + _G + _C + places + taps, _G + _O + _C + taps)
+        return alg.dot(g, windows(x, kernel, at), _N + _O + places, _N + _C + places + taps,
+                       _O + _C + taps)
+    seen = windows(_grouped(x, 1, at.groups), kernel, at)
+    out = alg.dot(_grouped(g, 1, at.groups), seen, _N + _G + _O + places,
+                  _N + _G + _C + places + taps, _G + _O + _C + taps)
     return alg.reshape(out, (g.shape[1], *out.shape[2:]))
 
 
