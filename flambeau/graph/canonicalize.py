@@ -13,7 +13,18 @@ from typing import Any, NamedTuple
 
 from ..core.dtype import dtype, int64
 from .node import Node, Shape, strides
-from .primitive import AS_STRIDED, CONST, INPUT, PUT, SCALAR, SLICE, WRITE, WRITE_AT
+from .primitive import (
+    AS_STRIDED,
+    AS_STRIDED_AT,
+    CONST,
+    INPUT,
+    PUT,
+    SCALAR,
+    SLICE,
+    SLICE_AT,
+    WRITE,
+    WRITE_AT,
+)
 
 CHEAP = frozenset(("map", "move", "leaf"))
 
@@ -35,7 +46,8 @@ class Pending:
     order      nodes, sources first; leaves are those with a value, and SCALARs
     leaves     nodes whose buffers are inputs; a slice of one is an input too, at an address of its
                own, so that the next batch of a data set runs the same program
-    numbers    the user's numbers: SCALARs, and where WRITEs begin; not part of `structure`
+    numbers    the user's numbers: SCALARs, and where slices, views and WRITEs begin; not part of
+               `structure`
     structure  equal for graphs that differ in data and numbers alone
     donated    leaves (by number) that nobody else holds and that a PUT or WRITE may overwrite
     """
@@ -58,6 +70,7 @@ def _own_references() -> int:
 
 LISTED = _own_references()
 VIEWS = frozenset((SLICE, AS_STRIDED))          # of a computed value: leaves
+PLACED = frozenset((SLICE, AS_STRIDED, WRITE))  # where they begin is a number of the user's
 
 
 def canonicalize(wanted: list[Node]) -> Pending:
@@ -113,9 +126,9 @@ class _Walk:
             for i in at:
                 uses[i] += 1
             attrs = node.attrs
-            if node.op is WRITE and node.dtype.kind != "c":
-                self.numbers.append(Number(attrs[2], int64, False, node))
-                attrs = attrs[:2]
+            if node.op in PLACED and node.dtype.kind != "c":
+                starts, attrs = _starts(node)
+                self.numbers += [Number(s, int64, False, node) for s in starts]
             self.enter(node, (node.op, attrs, *at))
 
     def enter(self, node: Node, part: Any) -> int:
@@ -142,6 +155,34 @@ class _Walk:
             return None
         self.leaves.append(node)
         return self.enter(node, (node.shape, node.dtype, _steps(node)))
+
+
+def _starts(node: Node) -> tuple[list[int], tuple[Any, ...]]:
+    """Where a PLACED node begins, and its other attributes."""
+    if node.op is not SLICE:
+        return [node.attrs[2]], node.attrs[:2]
+    dims = _cut(node)
+    start, step, shape = node.attrs
+    kept = tuple([None if d in dims else a for d, a in enumerate(start)])
+    return [start[d] for d in dims], (kept, step, shape)
+
+
+def _cut(node: Node) -> list[int]:
+    """The dims of a slice that could begin elsewhere."""
+    _, step, shape = node.attrs
+    whole = node.src[0].shape
+    return [d for d, n in enumerate(shape) if n != whole[d] and step[d] > 0]
+
+
+def _placed(node: Node, src: tuple[Node, ...], starts: list[Node | None]) -> Node:
+    """A PLACED node that begins where the given nodes say; None: where it says itself."""
+    given = [s for s in starts if s is not None]
+    if node.op is not SLICE:
+        op = WRITE_AT if node.op is WRITE else AS_STRIDED_AT
+        return op(*src, *given, shape=node.attrs[0], stride=node.attrs[1])
+    start, step, shape = node.attrs
+    dims = tuple(d for d, s in zip(_cut(node), starts) if s is not None)
+    return SLICE_AT(*src, *given, start=start, step=step, shape=shape, dims=dims)
 
 
 def _is_window(node: Node) -> bool:
@@ -219,20 +260,24 @@ def template(pending: Pending, constant: list[bool]) -> list[Node]:
     """
     new: dict[int, Node] = {}
     slots = {id(n): i for i, n in enumerate(pending.leaves)}
-    numbers = {id(n.node): i for i, n in enumerate(pending.numbers)}
+    numbers: dict[int, list[int]] = {}
+    for i, n in enumerate(pending.numbers):
+        numbers.setdefault(id(n.node), []).append(i)
     for node in pending.order:
         if id(node) in slots:
             made = (_window if node.value is None else _whole)(slots[id(node)], node)
         elif node.op is SCALAR and id(node) in numbers:
-            i = numbers[id(node)]
+            i, = numbers[id(node)]
             made = (Node(CONST, (), (node.attrs[0], node.dtype), (), node.dtype) if constant[i]
                     else _input(len(slots), 8 * i, node.shape, node.dtype))
         else:
             src = tuple(new[id(s)] for s in node.src)
-            made = Node(node.op, src, node.attrs, node.shape, node.dtype)
-            if id(node) in numbers and not constant[numbers[id(node)]]:
-                start = _input(len(slots), 8 * numbers[id(node)], (), int64)
-                made = WRITE_AT(*src, start, shape=node.attrs[0], stride=node.attrs[1])
+            starts = [None if constant[i] else _input(len(slots), 8 * i, (), int64)
+                      for i in numbers.get(id(node), ())]
+            if any(s is not None for s in starts):
+                made = _placed(node, src, starts)
+            else:
+                made = Node(node.op, src, node.attrs, node.shape, node.dtype)
         made.origin = node.origin
         new[id(node)] = made
     return [new[id(r)] for r in pending.roots]

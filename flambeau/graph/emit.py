@@ -30,6 +30,7 @@ from ..kernel.loopnest import (
 from .node import Node, Shape, strides
 from .primitive import (
     AS_STRIDED,
+    AS_STRIDED_AT,
     CAST,
     CAT,
     CONST,
@@ -39,6 +40,7 @@ from .primitive import (
     PERMUTE,
     RESHAPE,
     SLICE,
+    SLICE_AT,
     TAKE,
     UNFOLD,
 )
@@ -197,7 +199,7 @@ class Emitter:
             return [], []
         if op.kind == "map":
             return [(s, fitted(at, s.shape), mask) for s in node.src], []
-        if op is AS_STRIDED:
+        if op is AS_STRIDED or op is AS_STRIDED_AT:
             return [], []
         if op is TAKE:
             return [(node.src[0], self._taken(node, at, mask), mask)], []
@@ -232,6 +234,16 @@ class Emitter:
         clamped = Call("min", (Call("max", (value, low), dt.int64), high), dt.int64)
         return of(Opaque(self.let(clamped), 0, max(extent - 1, 0)))
 
+    def _slid(self, node: Node, at: At, mask: Mask) -> At:
+        """Where a SLICE_AT reads."""
+        x, *starts = node.src
+        start, step, shape, dims = node.attrs
+        places = [i * s + a for i, a, s in zip(at, start, step)]
+        for d, begin in zip(dims, starts):
+            room = x.shape[d] - (shape[d] - 1) * step[d]
+            places[d] = self.position(begin, (), room, mask) + at[d] * step[d]
+        return tuple(places)
+
     def values_under(self, wanted: list[tuple[Node, At]], mask: Mask) -> list[Value]:
         """Elements read only where the mask holds."""
         if not mask:
@@ -264,6 +276,8 @@ class Emitter:
             for i, d in zip(at, node.attrs[0]):
                 place[d] = i
             return [(src, tuple(place), mask)], []
+        if op is SLICE_AT:
+            return [(src, self._slid(node, at, mask), mask)], []
         if op is SLICE:
             start, step, _ = node.attrs
             return [(src, tuple(i * s + a for i, a, s in zip(at, start, step)), mask)], []
@@ -294,8 +308,14 @@ class Emitter:
         if op.kind == "map":
             return Call(op.name, tuple(args), node.dtype)
         if op is AS_STRIDED:
-            return self._load(self.buffers[id(node.src[0])], _strided(node, step.at), node,
-                              step.mask)
+            return self._load(self.buffers[id(node.src[0])], _strided(step.at, *node.attrs[1:]),
+                              node, step.mask)
+        if op is AS_STRIDED_AT:
+            shape, stride = node.attrs
+            room = node.src[0].size - sum((n - 1) * s for n, s in zip(shape, stride))
+            start = self.position(node.src[1], (), room, step.mask)
+            return self._load(self.buffers[id(node.src[0])], _strided(step.at, stride, start),
+                              node, step.mask)
         if op.kind == "reduce":
             return _combined(node, args)
         if op is CAT:
@@ -331,9 +351,8 @@ def accumulator(kind: dtype) -> dtype:
     return dt.float32 if kind.kind == "f" and kind.itemsize == 2 else kind
 
 
-def _strided(node: Node, at: At) -> Index:
-    _, stride, offset = node.attrs
-    total = const(offset)
+def _strided(at: At, stride: Shape, offset: int | Index) -> Index:
+    total = ZERO + offset
     for i, s in zip(at, stride):
         total = total + i * s
     return total

@@ -17,6 +17,7 @@ from .node import Node, Shape, topological
 from .primitive import (
     ARGSORT,
     AS_STRIDED,
+    AS_STRIDED_AT,
     CAST,
     CAT,
     DOT,
@@ -118,7 +119,7 @@ class _Fusion:
                 must.update(id(_source(s)) for s in node.src)
             elif op in (AS_STRIDED, ARGSORT, SEARCH, HOST):
                 must.update(id(s) for s in node.src)
-            elif op in (PUT, WRITE, WRITE_AT):
+            elif op in (PUT, WRITE, WRITE_AT, AS_STRIDED_AT):
                 must.update(id(s) for s in node.src[:1])
         return must
 

@@ -250,6 +250,14 @@ def _slice(node: Node, x: Array) -> Array:
     return x[np.ix_(*picks)] if picks else x
 
 
+def _slice_at(node: Node, x: Array, *starts: Array) -> Array:
+    start, step, shape, dims = node.attrs
+    begin = list(start)
+    for d, at in zip(dims, starts):
+        begin[d] = int(at)
+    return x[np.ix_(*[a + s * np.arange(n) for a, s, n in zip(begin, step, shape)])]
+
+
 def _pad(node: Node, x: Array) -> Array:
     low, _, inner = node.attrs
     out = np.zeros(node.shape, x.dtype)
@@ -276,6 +284,11 @@ def _fold(node: Node, g: Array) -> Array:
 
 def _as_strided(node: Node, x: Array) -> Array:
     return np.ascontiguousarray(x).ravel()[_places(*node.attrs)]
+
+
+def _as_strided_at(node: Node, x: Array, start: Array) -> Array:
+    shape, stride = node.attrs
+    return np.ascontiguousarray(x).ravel()[_places(shape, stride, int(start))]
 
 
 def _places(shape: tuple[int, ...], stride: tuple[int, ...], offset: int) -> Array:
@@ -400,7 +413,8 @@ MEANING: dict[str, Callable[..., Array]] = {
     "expand": lambda n, x: np.broadcast_to(x, n.shape),
     "reshape": lambda n, x: np.ascontiguousarray(x).reshape(n.shape),
     "permute": lambda n, x: np.transpose(x, n.attrs[0]),
-    "slice": _slice, "pad": _pad, "unfold": _unfold, "fold": _fold, "as_strided": _as_strided,
+    "slice": _slice, "slice_at": _slice_at, "pad": _pad, "unfold": _unfold, "fold": _fold,
+    "as_strided": _as_strided, "as_strided_at": _as_strided_at,
     "cat": lambda n, *xs: np.concatenate(xs, axis=n.attrs[0]),
     "sum": _total(np.sum), "prod": _total(np.prod), "amax": _reducer(np.max),
     "amin": _reducer(np.min), "any": _reducer(np.any), "all": _reducer(np.all),

@@ -155,6 +155,9 @@ PERMUTE = _primitive("permute", "move",
 # out[i] = x[start + step*i], shape given per dim; step may be negative (flip) or 0
 SLICE = _primitive("slice", "move", lambda x, start, step, shape: (shape, x.dtype),
                    ("start", "step", "shape"))
+# SLICE whose start in each of `dims` is a node (int64, in range), the sources after x
+SLICE_AT = _primitive("slice_at", "move", lambda x, *a: (a[-2], x.dtype),
+                      ("start", "step", "shape", "dims"))
 # Zeros around and between: low/high are counts per dim (>= 0; crop with slice), `inner` zeros are
 # put between neighbours (0: none): extent = low + n + (n-1)*inner + high
 PAD = _primitive("pad", "move", lambda x, low, high, inner: (
@@ -170,6 +173,9 @@ FOLD = _primitive("fold", "fold", lambda x, dim, n, step, dilation: (
 # Any view of the row-major elements of x (PyTorch's as_strided on a contiguous base)
 AS_STRIDED = _primitive("as_strided", "move", lambda x, shape, stride, offset: (shape, x.dtype),
                         ("shape", "stride", "offset"))
+# ... that begins at an element number which is a node: int64, in range
+AS_STRIDED_AT = _primitive("as_strided_at", "move", lambda x, start, shape, stride: (
+    shape, x.dtype), ("shape", "stride"))
 # Concatenation along dim of any number of sources
 CAT = _primitive("cat", "move", lambda *a: (
     a[0].shape[:a[-1]] + (sum(x.shape[a[-1]] for x in a[:-1]),) + a[0].shape[a[-1] + 1:],

@@ -173,7 +173,8 @@ def _run(pending: Pending) -> None:
         _families[pending.structure] = family
     else:
         _note_changes(family, numbers, pending)
-    fixed = tuple([(repr(v), v) for v, varies in zip(numbers, family.varies) if not varies])
+    fixed = tuple([v if type(v) is int else (repr(v), v)
+                   for v, varies in zip(numbers, family.varies) if not varies])
     key = (tuple(family.varies), fixed)
     program = family.programs.get(key)
     if program is None:
@@ -208,7 +209,9 @@ def _make_room() -> None:
 
 def _note_changes(family: Family, numbers: list[Any], pending: Pending) -> None:
     for i, (old, new) in enumerate(zip(family.values, numbers)):
-        if not family.varies[i] and repr(old) != repr(new):
+        if old is new or family.varies[i]:
+            continue
+        if old != new if type(old) is int else repr(old) != repr(new):
             family.varies[i] = True
             if "cache" in config.show:
                 where = describe(pending.numbers[i].node.origin)

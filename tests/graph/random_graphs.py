@@ -1,20 +1,28 @@
 """Random graphs of primitives, to compare compiled programs with `graph.interpret`.
 
-Run by hand for longer: python -m tests.graph.random_graphs FIRST COUNT
+Run by hand for longer: python -m tests.graph.random_graphs FIRST COUNT [loops] [numbers]
+`loops`: the loop nests by `kernel.interpret` instead of machine code; `numbers`: every number of a
+graph (where slices begin) is an input of its program, as one is that was seen to vary.
 """
 from __future__ import annotations
 
+import ctypes
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from flambeau.core import dtype as dt
-from flambeau.graph import interpret, primitive
+from flambeau.graph import interpret, primitive, program
+from flambeau.graph import realize as realizing
 from flambeau.graph.node import Node, text
 from flambeau.graph.primitive import PRIMITIVES as P
 from flambeau.graph.realize import realize
+from flambeau.kernel.interpret import interpret as run_nest
+from flambeau.kernel.loopnest import Kernel
 from flambeau.runtime.buffer import Buffer
 
 UNARY = "neg abs exp tanh sin sigmoid sqrt floor sign erf log1p".split()
@@ -275,6 +283,51 @@ def _scale(x: np.ndarray) -> float:
     return max(1.0, float(finite.max())) if finite.size else 1.0
 
 
+class Nests:
+    """Loop nests in place of the machine code made of them."""
+
+    def __init__(self, name: str, kernels: list[Kernel]) -> None:
+        self.kernels = kernels
+
+    def run(self, slots: Any) -> None:
+        for kernel in self.kernels:
+            sizes: dict[int, int] = {}
+            for b in kernel.buffers:
+                end = b.offset + b.size * b.dtype.itemsize
+                sizes[b.slot] = max(sizes.get(b.slot, 0), end)
+            run_nest(kernel, {slot: _bytes(slots[slot], size) for slot, size in sizes.items()})
+
+
+def _bytes(address: int, size: int) -> np.ndarray:
+    if not size:
+        return np.zeros(0, np.uint8)
+    return np.frombuffer((ctypes.c_char * size).from_address(address), np.uint8)
+
+
+class Varying(realizing.Family):
+    """A family whose numbers are inputs from the start."""
+
+    def __init__(self, values: list[Any], varies: list[bool]) -> None:
+        super().__init__(values, [True] * len(varies))
+
+
+@contextmanager
+def by(loops: bool, numbers: bool) -> Iterator[None]:
+    """How graphs are computed inside."""
+    kept = program.compile_program, realizing.Family, dict(realizing._families)
+    realizing._families.clear()
+    try:
+        if loops:
+            program.compile_program = Nests             # type: ignore[assignment]
+        if numbers:
+            realizing.Family = Varying                  # type: ignore[misc]
+        yield
+    finally:
+        program.compile_program, realizing.Family = kept[:2]     # type: ignore[misc]
+        realizing._families.clear()
+        realizing._families.update(kept[2])
+
+
 def main(first: int, count: int) -> None:
     bad = 0
     for seed in range(first, first + count):
@@ -289,6 +342,7 @@ def main(first: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    with by("loops" in sys.argv, "numbers" in sys.argv):
+        main(int(sys.argv[1]), int(sys.argv[2]))
 
 

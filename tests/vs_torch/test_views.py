@@ -1,7 +1,8 @@
 """Random programs of views, in-place writes and detach, run by PyTorch and by flambeau.
 
 Both must agree in shapes, values, history flags, versions, gradients, second gradients and the
-first line of every error. `python tests/vs_torch/test_views.py START COUNT SECONDS` runs more.
+first line of every error. `python -m tests.vs_torch.test_views START COUNT SECONDS` runs more by
+the NumPy meaning of the graph, and with a fourth argument `compiled` on machine code.
 """
 from __future__ import annotations
 
@@ -62,8 +63,8 @@ def replace_realize(new: Callable[..., None]) -> list[Any]:
     return [(module, old) for module in changed]
 
 
-@pytest.fixture(autouse=True)
-def _interpreter() -> Any:
+@pytest.fixture
+def interpreter() -> Any:
     undo = replace_realize(interpreted)
     yield
     for module, old in undo:
@@ -255,15 +256,21 @@ def _all_zero(theirs: Any, ours: Any, key: str) -> bool:
                    if g is not None)
 
 
+@pytest.mark.parametrize("start", range(20_000, 20_300, 50))
+def test_random_programs_on_compiled_code(start: int) -> None:
+    test_random_programs(start, None)
+
+
 @pytest.mark.parametrize("start", range(0, 600, 50))
-def test_random_programs(start: int) -> None:
+def test_random_programs(start: int, interpreter: Any) -> None:
     for seed in range(start, start + 50):
         found = difference(seed, 3 + seed % 10)
         assert found is None, f"seed {seed}: {found}"
 
 
-def main(start: int, count: int, seconds: float) -> None:
-    replace_realize(interpreted)
+def main(start: int, count: int, seconds: float, compiled: bool) -> None:
+    if not compiled:
+        replace_realize(interpreted)
     bad: dict[str, list[str]] = {}
     began = time.perf_counter()
     done = 0
@@ -289,4 +296,4 @@ def main(start: int, count: int, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), "compiled" in sys.argv[4:])
