@@ -70,7 +70,7 @@ def figures() -> Iterator[tuple[str, str, str, dict[str, Points]]]:
                       [16, 64, 256, 1024])}
     counts = [200, 1000, 5000, 20000]
     with config(cache_dir=None):                  # compiled anew, not read from disk
-        found = [(n, chain(n)) for n in counts]
+        found: Points = [(n, chain(n)) for n in counts]
     yield "graph", "A chain of elementwise operations, recorded and compiled", "operations", {
         "first run": found}
 
