@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .nn import functional
-from .nn.modules.recurrence import STEPS, run
+from .nn.modules.recurrence import run, step
 from .tensor.names import PUBLIC
 from .tensor.tensor import Tensor
 
@@ -165,7 +165,7 @@ def _cell(mode: str) -> Callable[..., Any]:
     def call(input: Tensor, hx: Any, w_ih: Tensor, w_hh: Tensor, b_ih: Any = None,
              b_hh: Any = None) -> Any:
         state = tuple(hx) if mode == "LSTM" else (hx,)
-        found = STEPS[mode](F.linear(input, w_ih, b_ih), state, w_hh, b_hh, None)
+        found = step(mode, F.linear(input, w_ih, b_ih), state, w_hh, b_hh)
         return found if mode == "LSTM" else found[0]
 
     call.__name__ = call.__qualname__ = f"{mode.lower()}_cell"

@@ -19,13 +19,13 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import llvmlite.binding as llvm
 
-from ..kernel.loopnest import Kernel, structure
+from ..kernel.loopnest import Kernel, Repeat, each, structure
 from ..runtime import cache, native, threads
 from . import cost, external
 from .llvm import Function, KernelEmitter
@@ -42,7 +42,8 @@ CHUNKS = 32
 _ENTRY = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
                           ctypes.c_void_p)
 _WALK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64,
-                         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
+                         ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p,
+                         ctypes.c_int64)
 _numbers = itertools.count()
 _lock = threading.Lock()
 native.hold_over_fork(_lock)
@@ -58,13 +59,24 @@ class Module:
     locals: bool                     # whether any kernel has memory to be turned into registers
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is known of a step once it is machine code; `rows` of the table are its own."""
+
+    name: str
+    flops: int
+    bytes: int
+    origin: Any
+    rows: int
+
+
 class Program:
     """Compiled kernels. `slots` is an array of addresses; see `kernel.loopnest.Buffer`.
 
-    `kernels` keep their names, costs and origins; what they do is in the machine code alone.
+    `kernels` are the steps' names, costs and origins; what they do is in the machine code alone.
     """
 
-    def __init__(self, name: str, kernels: tuple[Kernel, ...], scratch_bytes: int,
+    def __init__(self, name: str, kernels: tuple[Label, ...], scratch_bytes: int,
                  library: Any) -> None:
         self.name = name
         self.kernels = kernels
@@ -78,22 +90,27 @@ class Program:
         self._call(self._entry, slots)
 
     def run_timed(self, slots: Any) -> list[float]:
-        """Run the kernels one by one; returns the seconds of each."""
+        """Run the kernels one by one (a Repeat as one); returns the seconds of each."""
         seconds = []
         walk, table = _WALK(_walker()), self._library["kernels"]
-        for i in range(len(self.kernels)):
+
+        def some(first: int, last: int) -> Any:
+            return lambda *rest: walk(table, first, last, self.scratch_bytes, *rest, 0)
+        row = 0
+        for label in self.kernels:
             start = time.perf_counter()
-            self._call(walk, table, i, i + 1, self.scratch_bytes, slots)
+            self._call(some(row, row + label.rows), slots)
             seconds.append(time.perf_counter() - start)
+            row += label.rows
         return seconds
 
-    def _call(self, function: Any, *args: Any) -> None:
+    def _call(self, function: Any, slots: Any) -> None:
         pool, parallel = threads.pool_address(), threads.parallel_address()
         if not self.scratch_bytes:
-            function(*args, pool, parallel, None)
+            function(slots, pool, parallel, None)
             return
         with _scratch.lend(self.scratch_bytes * threads.get_num_threads()) as address:
-            function(*args, pool, parallel, address)
+            function(slots, pool, parallel, address)
 
 
 class _Loan:
@@ -145,20 +162,23 @@ def grain(count: int, ns: float) -> int:
     return max(1, min(count, max(int(CHUNK_NS / each) + 1, -(-count // CHUNKS))))
 
 
+# A row without a function repeats the `grain` rows after it `count` times.
 _WALK_IR = """
 define void @fb_walk(ptr %table, i64 %first, i64 %last, i64 %stride,
-                     ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) {
+                     ptr %slots, ptr %pool, ptr %parallel, ptr %scratch, i64 %turn) {
 entry:
-%ctx = alloca [4 x ptr], align 16
+%ctx = alloca [5 x ptr], align 16
 store ptr %slots, ptr %ctx, align 16
 %at1 = getelementptr ptr, ptr %ctx, i64 1
 store ptr %scratch, ptr %at1, align 8
 %at2 = getelementptr ptr, ptr %ctx, i64 2
 store i64 %stride, ptr %at2, align 8
+%at7 = getelementptr ptr, ptr %ctx, i64 4
+store i64 %turn, ptr %at7, align 8
 %alone = icmp eq ptr %pool, null
 br label %next
 next:
-%i = phi i64 [%first, %entry], [%i1, %serial], [%i1, %share]
+%i = phi i64 [%first, %entry], [%i1, %serial], [%i1, %share], [%end, %turns]
 %more = icmp slt i64 %i, %last
 br i1 %more, label %one, label %done
 one:
@@ -173,6 +193,9 @@ store ptr %places, ptr %at6, align 8
 %count = load i64, ptr %at3, align 8
 %at4 = getelementptr i64, ptr %row, i64 2
 %grain = load i64, ptr %at4, align 8
+%repeat = icmp eq ptr %fn, null
+br i1 %repeat, label %begin, label %run
+run:
 %small = icmp eq i64 %grain, 0
 %here = or i1 %alone, %small
 br i1 %here, label %serial, label %share
@@ -182,16 +205,28 @@ br label %next
 share:
 call void %parallel(ptr %pool, ptr %fn, ptr %ctx, i64 %count, i64 %grain)
 br label %next
+begin:
+%end = add i64 %i1, %grain
+br label %turns
+turns:
+%t = phi i64 [0, %begin], [%t1, %again]
+%left = icmp slt i64 %t, %count
+br i1 %left, label %again, label %next
+again:
+%t1 = add i64 %t, 1
+call void @fb_walk(ptr %table, i64 %i1, i64 %end, i64 %stride,
+                   ptr %slots, ptr %pool, ptr %parallel, ptr %scratch, i64 %t)
+br label %turns
 done:
 ret void
 }
 """
 
 _ENTRY_IR = """
-declare void @fb_walk(ptr, i64, i64, i64, ptr, ptr, ptr, ptr)
+declare void @fb_walk(ptr, i64, i64, i64, ptr, ptr, ptr, ptr, i64)
 define void @entry(ptr %slots, ptr %pool, ptr %parallel, ptr %scratch) #0 {
 call void @fb_walk(ptr @kernels, i64 0, i64 COUNT, i64 STRIDE,
-                   ptr %slots, ptr %pool, ptr %parallel, ptr %scratch)
+                   ptr %slots, ptr %pool, ptr %parallel, ptr %scratch, i64 0)
 ret void
 }
 """
@@ -216,15 +251,29 @@ def _row(index: int, function: int, kernel: Kernel, f: Function, target: Target)
 
 
 def _places(index: int, kernel: Kernel) -> str:
-    """(slot, offset) of each buffer."""
-    pairs = ", ".join(f"{{i64, i64}} {{i64 {b.slot}, i64 {b.offset}}}" for b in kernel.buffers)
-    return f"@p{index} = internal constant [{len(kernel.buffers)} x {{i64, i64}}] [{pairs}]"
+    """(slot, offset, step) of each buffer."""
+    one = "{i64, i64, i64}"
+    places = ", ".join(f"{one} {{i64 {b.slot}, i64 {b.offset}, i64 {b.step}}}"
+                       for b in kernel.buffers)
+    return f"@p{index} = internal constant [{len(kernel.buffers)} x {one}] [{places}]"
 
 
-def program_ir(kernels: Sequence[Kernel], target: Target | None = None) -> Module:
+def _table(program: Sequence[Kernel | Repeat], rows: list[str]) -> list[str]:
+    """The rows of a program's kernels, with a row before those that are repeated."""
+    out, left = [], iter(rows)
+    for k in program:
+        if isinstance(k, Repeat):
+            out.append(f"{ROW} {{ptr null, i64 {k.count}, i64 {len(k.kernels)}, ptr null}}")
+            out += [next(left) for _ in k.kernels]
+        else:
+            out.append(next(left))
+    return out
+
+
+def program_ir(program: Sequence[Kernel | Repeat], target: Target | None = None) -> Module:
     """The LLVM IR of a program for a target (this machine's unless given)."""
     target = target or host()
-    kernels = [in_squares(k, target) for k in kernels]
+    kernels = [in_squares(k, target) for k in each(program)]
     known: dict[str, int] = {}
     which = [known.setdefault(structure(k), len(known)) for k in kernels]
     first = [which.index(i) for i in range(len(known))]
@@ -236,8 +285,8 @@ def program_ir(kernels: Sequence[Kernel], target: Target | None = None) -> Modul
     for f in functions:
         declarations.update(f.declarations)
         externals |= f.externals
-    rows = [_row(i, w, k, functions[w], target)
-            for i, (w, k) in enumerate(zip(which, kernels))]
+    rows = _table(program, [_row(i, w, k, functions[w], target)
+                            for i, (w, k) in enumerate(zip(which, kernels))])
     count = len(rows)
     table = f"@kernels = constant [{count} x {ROW}] [{', '.join(rows)}]"
     entry = _ENTRY_IR.replace("STRIDE", str(scratch)).replace("COUNT", str(count))
@@ -309,7 +358,7 @@ def object_code(module: Module) -> bytes:
     return code
 
 
-def assembly(kernels: Sequence[Kernel]) -> str:
+def assembly(kernels: Sequence[Kernel | Repeat]) -> str:
     """The assembly of a program (FLAMBEAU_SHOW=asm)."""
     with _lock:
         text: str = _machine().emit_assembly(optimised(program_ir(kernels)))
@@ -336,10 +385,15 @@ def _link(module: Module) -> Any:
     return library
 
 
-def compile_program(name: str, kernels: Sequence[Kernel]) -> Program:
-    """Compile (or fetch) and link `kernels`, which the program runs in order."""
-    module = program_ir(kernels)
+def compile_program(name: str, program: Sequence[Kernel | Repeat]) -> Program:
+    """Compile (or fetch) and link `program`, whose kernels run in order."""
+    module = program_ir(program)
     with _lock:
         library = _link(module)
-    labels = tuple(replace(k, buffers=(), locals=(), body=()) for k in kernels)
-    return Program(name, labels, module.scratch_bytes, library)
+    return Program(name, tuple(map(_label, program)), module.scratch_bytes, library)
+
+
+def _label(k: Kernel | Repeat) -> Label:
+    """A step without what it does."""
+    rows = 1 + len(k.kernels) if isinstance(k, Repeat) else 1
+    return Label(k.name, k.flops, k.bytes, k.origin, rows)

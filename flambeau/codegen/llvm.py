@@ -7,10 +7,11 @@ In: a `kernel.loopnest.Kernel`. Out: an LLVM function. Called by `cpu`.
         vector i1 in 1024:                                        loop i0 from %lo to %hi
           b1[1024*i0 + i1] = max(b0[1024*i0 + i1], 0)               loop i1 by 16: load, max, store
 
-`ctx` points to {slots, scratch, bytes of scratch a thread, places}; `places` says for each buffer
-of the kernel its slot and offset, so that kernels that differ in memory alone share a function. A
-kernel that is one parallel loop runs its iterations [lo, hi); one that is one vector loop of
-stores runs the blocks [lo, hi) of BLOCK iterations; any other runs once.
+`ctx` points to {slots, scratch, bytes of scratch a thread, places, turn}; `places` says for each
+buffer of the kernel its slot, its offset and by how much it moves in a turn of a Repeat, so that
+kernels that differ in memory alone share a function. A kernel that is one parallel loop runs its
+iterations [lo, hi); one that is one vector loop of stores runs the blocks [lo, hi) of BLOCK
+iterations; any other runs once.
 """
 from __future__ import annotations
 
@@ -457,6 +458,8 @@ class KernelEmitter(Memory):
                 "%slots = load ptr, ptr %ctx, align 8",
                 "%ctx3 = getelementptr ptr, ptr %ctx, i64 3",
                 "%places = load ptr, ptr %ctx3, align 8",
+                "%ctx4 = getelementptr ptr, ptr %ctx, i64 4",
+                "%turn = load i64, ptr %ctx4, align 8",
                 "%ctx1 = getelementptr ptr, ptr %ctx, i64 1",
                 "%scratch0 = load ptr, ptr %ctx1, align 8",
                 "%ctx2 = getelementptr ptr, ptr %ctx, i64 2",

@@ -61,12 +61,17 @@ class Memory(Addresses):
     def place_buffers(self, buffers: Sequence[Buffer]) -> None:
         """Give each buffer its address (level 0) and its aliases' number."""
         for i, b in enumerate(buffers):
-            place = self._address("{i64, i64}", Val("%places", "ptr", 1, 0), i)
+            place = self._address("{i64, i64, i64}", Val("%places", "ptr", 1, 0), i)
             number = self.emit(f"load i64, ptr {place.name}, align 8", "i64", 1, 0)
             slot = self.emit(f"getelementptr ptr, ptr %slots, i64 {number.name}", "ptr", 1, 0)
             start = self.emit(f"load ptr, ptr {slot.name}, align 8", "ptr", 1, 0)
             second = self._address("i64", place, 1)
             offset = self.emit(f"load i64, ptr {second.name}, align 8", "i64", 1, 0)
+            if b.step:
+                third = self._address("i64", place, 2)
+                step = self.emit(f"load i64, ptr {third.name}, align 8", "i64", 1, 0)
+                moved = self.emit(f"mul i64 {step.name}, %turn", "i64", 1, 0)
+                offset = self.emit(f"add i64 {offset.name}, {moved.name}", "i64", 1, 0)
             self.bases[b] = self.emit(
                 f"getelementptr i8, ptr {start.name}, i64 {offset.name}", "ptr", 1, 0)
             self.alias[b] = i

@@ -20,7 +20,7 @@ from flambeau.core.trace import describe
 from flambeau.core.watch import WATCHERS, Launch, Watcher
 from flambeau.graph import realize
 from flambeau.graph.node import Node, text
-from flambeau.kernel.loopnest import Kernel
+from flambeau.kernel.loopnest import Kernel, Repeat
 from flambeau.runtime import machine
 from flambeau.tensor.functionalize import read
 
@@ -41,7 +41,7 @@ class Program:
     stages: list[tuple[str, str]] = field(default_factory=list)
     roots: list[Node] = field(default_factory=list)
     groups: list[Any] = field(default_factory=list)
-    kernels: list[Kernel] = field(default_factory=list)
+    kernels: list[Kernel | Repeat] = field(default_factory=list)
     launches: list[Launch] = field(default_factory=list)
     compile_seconds: float = 0.0
 

@@ -17,7 +17,7 @@ from flambeau.core.trace import describe
 from flambeau.core.version import VERSION
 from flambeau.core.watch import Launch
 from flambeau.graph.node import Node, topological
-from flambeau.kernel.loopnest import Kernel
+from flambeau.kernel.loopnest import Kernel, Repeat
 from flambeau.kernel.loopnest import text as kernel_text
 from flambeau.runtime import machine
 from flambeau.runtime.machine import Limits
@@ -134,7 +134,7 @@ def _changes(before: str, after: str) -> str:
     return "<pre>" + "\n".join(out) + "</pre>"
 
 
-def _kernel(kernel: Kernel, launch: Launch | None) -> str:
+def _kernel(kernel: Kernel | Repeat, launch: Launch | None) -> str:
     time = "" if launch is None else f" - {launch.seconds * 1e6:.1f} µs"
     forms = [_fold("loop nest", kernel_text(kernel)),
              _fold("LLVM IR", program_ir([kernel]).text), _fold("assembly", assembly([kernel]))]

@@ -13,6 +13,7 @@ import math
 from dataclasses import dataclass, field
 
 from .decompose import SKEW
+from .loop import lies
 from .node import Node, Shape, topological
 from .primitive import (
     ARGSORT,
@@ -24,6 +25,7 @@ from .primitive import (
     EXPAND,
     HOST,
     INPUT,
+    LOOP,
     PAD,
     PERMUTE,
     PUT,
@@ -46,7 +48,7 @@ _WEIGHTS = {"div": 4, "sqrt": 4, "rsqrt": 4, "reciprocal": 4, "floordiv": 8, "mo
             "cos": 16, "expm1": 12, "log1p": 14, "lgamma": 60, "digamma": 60, "erfinv": 40,
             "tan": 30, "asin": 30, "acos": 30, "atan": 20, "atan2": 30, "sinh": 20, "cosh": 20}
 WINDOW = 12             # elements up to which a reduction is written out in place of a loop
-ALONE = {SCAN, ARGSORT, SEARCH, HOST, PUT, WRITE, WRITE_AT}
+ALONE = {SCAN, ARGSORT, SEARCH, HOST, PUT, WRITE, WRITE_AT, LOOP}
 LOADABLE = {EXPAND, RESHAPE, PERMUTE, SLICE, AS_STRIDED, CAST, PAD, UNFOLD, SKEW}
 
 
@@ -116,11 +118,15 @@ class _Fusion:
             if op.kind in ("reduce", "dot", "scan", "sort", "host") or op in ALONE:
                 must.add(id(node))
             if op is DOT:
-                must.update(id(_source(s)) for s in node.src)
+                must.update(id(source_of(s)) for s in node.src)
             elif op in (AS_STRIDED, ARGSORT, SEARCH, HOST):
                 must.update(id(s) for s in node.src)
             elif op in (PUT, WRITE, WRITE_AT, AS_STRIDED_AT):
                 must.update(id(s) for s in node.src[:1])
+            elif op is LOOP:
+                # The first states are copied to where the others will follow.
+                states = node.attrs[0].states
+                must.update(id(lies(s).base) for s in node.src[states:])
         return must
 
     def _measure(self, node: Node) -> None:
@@ -342,7 +348,7 @@ def _stretches(node: Node, src: Node) -> bool:
     return len(src.shape) != len(node.shape) and math.prod(src.shape) != 1
 
 
-def _source(node: Node) -> Node:
+def source_of(node: Node) -> Node:
     """The node whose memory an operand of a contraction reads."""
     while node.op in LOADABLE and node.op is not AS_STRIDED and node.src:
         node = node.src[0]

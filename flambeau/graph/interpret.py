@@ -405,6 +405,24 @@ def _host(node: Node, *src: Array) -> Array:
     return HOST_FUNCTIONS[name](*src, *args)[which]
 
 
+def _loop(node: Node, *src: Array) -> Array:
+    """Turn by turn; the block: every state before and after, then the further results."""
+    body, count, back = node.attrs
+    states, ends = list(src[:body.states]), body.states + body.moving
+    parts: list[list[Array]] = [[s] for s in states] + [[] for _ in body.results[body.states:]]
+    for t in reversed(range(count)) if back else range(count):
+        given = [*states, *(s[t] for s in src[body.states:ends]), *src[ends:]]
+        known = {id(n): np.asarray(a) for n, a in zip(body.inputs, given)}
+        for inner in topological(list(body.results)):
+            if id(inner) not in known:
+                known[id(inner)] = _value(inner, known)
+        made = [known[id(r)] for r in body.results]
+        states = made[:body.states]
+        for stack, value in zip(parts, made):
+            stack.append(value)
+    return np.concatenate([np.stack(p[::-1] if back else p).reshape(-1) for p in parts if p])
+
+
 MEANING: dict[str, Callable[..., Array]] = {
     "const": lambda n: np.array(n.attrs[0], n.dtype.numpy),
     "scalar": lambda n: np.array(n.attrs[0], n.dtype.numpy),
@@ -420,5 +438,5 @@ MEANING: dict[str, Callable[..., Array]] = {
     "amin": _reducer(np.min), "any": _reducer(np.any), "all": _reducer(np.all),
     "dot": _dot, "take": _take, "put": _put, "write": _write, "write_at": _write_at, "scan": _scan,
     "argsort": _argsort, "search": _search,
-    "host": _host,
+    "host": _host, "loop": _loop,
 }

@@ -11,32 +11,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..core.dtype import dtype
-from ..core.symbol import ZERO, Index, Var, of
+from ..core.symbol import Index
 from ..kernel.gemm import Contraction, Machine, Windows, contraction
 from ..kernel.loopnest import (
-    Accumulate,
     Buffer,
     Cast,
     Kernel,
-    Load,
-    Local,
-    Loop,
+    Repeat,
     Stmt,
     Store,
     Value,
+    each,
 )
-from ..kernel.rewrite import flatten, merge, substitute
-from ..kernel.schedule import kernel
-from . import nest
+from ..kernel.repeat import hoist
+from . import nest, single
+from .decompose import decompose
 from .emit import At, Emitter, flat, unflatten
-from .fuse import Group, fuse, weight_of
+from .fuse import Group, fuse, source_of, weight_of
+from .loop import replaced
 from .memory import Arena, homes
 from .node import Node, topological
-from .primitive import ARGSORT, HOST, INPUT, PUT, SCAN, SEARCH, WRITE, WRITE_AT
+from .primitive import ARGSORT, HOST, INPUT, LOOP, PUT, RESHAPE, SCAN, SEARCH, WRITE, WRITE_AT
+from .simplify import simplify
+from .stacks import Stacks
 from .windows import Seen, seen
-
-SCANS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}
-
 
 @dataclass(slots=True)
 class Foreign:
@@ -63,7 +61,7 @@ class Lowered:
     inputs: int
     results: int
     arena: int = 0
-    steps: list[list[Kernel] | Sorting | Foreign] = field(default_factory=list)
+    steps: list[list[Kernel | Repeat] | Sorting | Foreign] = field(default_factory=list)
     in_place: dict[int, int] = field(default_factory=dict)     # result -> the input it overwrote
     groups: list[Group] = field(default_factory=list)          # what fusion decided, to be shown
 
@@ -93,8 +91,7 @@ class _Lowering:
         result = {id(r): k for k, r in enumerate(self.roots)}
         for node in topological(self.roots):
             if node.op is INPUT:
-                slot, offset, _, _ = node.attrs
-                self.buffers[id(node)] = Buffer(f"in{slot}", slot, node.dtype, node.size, offset)
+                self.buffers[id(node)] = self._input(node)
         self.last = _last_readers(groups)
         self.homes = homes(groups, self.roots, self.donated)
         self.held: list[tuple[int, tuple[int, int]]] = []
@@ -121,14 +118,20 @@ class _Lowering:
                 self.out.in_place[result[id(node)]] = known.slot
             return known
         if id(home) in result:
-            k = result[id(home)]
-            made = Buffer(f"out{k}", self.out.inputs + k, node.dtype, node.size)
+            made = self._result(result[id(home)], node)
         else:
-            block = self.arena.take(node.size * node.dtype.itemsize)
+            block = self._block(node.size * node.dtype.itemsize)
             self.held.append((self.last.get(id(home), at), block))
             made = self._temporary(node.dtype, node.size, block[0])
         self.buffers[id(home)] = made
         return made
+
+    def _input(self, node: Node) -> Buffer:
+        slot, offset, _, _ = node.attrs
+        return Buffer(f"in{slot}", slot, node.dtype, node.size, offset)
+
+    def _result(self, k: int, node: Node) -> Buffer:
+        return Buffer(f"out{k}", self.out.inputs + k, node.dtype, node.size)
 
     def _temporary(self, kind: dtype, size: int, offset: int) -> Buffer:
         slot = self.out.inputs + self.out.results
@@ -136,11 +139,14 @@ class _Lowering:
 
     def _scratch(self, name: str, kind: dtype, size: int) -> Buffer:
         """Memory shared by the kernels of one group."""
-        block = self.arena.take(size * kind.itemsize)
+        block = self._block(size * kind.itemsize)
         self.scratch.append(block)
         return self._temporary(kind, size, block[0])
 
-    def _emit(self, kernels: list[Kernel]) -> None:
+    def _block(self, nbytes: int) -> tuple[int, int]:
+        return self.arena.take(nbytes)
+
+    def _emit(self, kernels: Sequence[Kernel | Repeat]) -> None:
         if not self.out.steps or isinstance(self.out.steps[-1], (Foreign, Sorting)):
             self.out.steps.append([])
         step = self.out.steps[-1]
@@ -213,7 +219,8 @@ class _Lowering:
             return math.prod(extent[d] for d in labels)
 
         spec = Contraction(name, count(rows), count(columns), count(inner), load_a, load_b, store,
-                           self._scratch, count(batch), a.dtype, node.origin)
+                           self._scratch, count(batch), a.dtype, node.origin, None,
+                           self._turns(a), self._turns(b))
         under = seen(b, b_dims, columns, inner)
         if under is not None:
             def store_at(i: Index, m: Index, image: Index, places: At,
@@ -238,6 +245,10 @@ class _Lowering:
         inside = tuple(n for d, n in zip(s.labels, s.base.shape) if d in s.places)
         return Windows(math.prod(sizes(s.images)), math.prod(sizes(s.channels)), sizes(s.places),
                        sizes(s.taps), s.stride, s.dilation, inside, load, store)
+
+    def _turns(self, operand: Node) -> int:
+        """How often a contraction finds the same operand again."""
+        return 1
 
     def _operand(self, node: Node, at: At) -> Value:
         em = Emitter(self.buffers, self.names)
@@ -267,132 +278,98 @@ class _Lowering:
             sources = [self.buffers[id(s)] for s in node.src]
             self.out.steps.append(Foreign(node, sources, self.buffers[id(node)]))
         elif node.op is SCAN:
-            self._emit([self._scan(node, name)])
+            self._emit([single.scan(node, name, self._emitter(node), self.buffers)])
         elif node.op is PUT:
-            self._emit([*self._copy(node, name), self._put(node, name)])
+            self._emit([*self._copy(node, name),
+                        single.put(node, name, self._emitter(node), self.buffers)])
         elif node.op in (WRITE, WRITE_AT):
-            self._emit([*self._copy(node, name), self._write(node, name)])
+            self._emit([*self._copy(node, name),
+                        single.write(node, name, self._emitter(node), self.buffers)])
+        elif node.op is LOOP:
+            self._loop(node)
         else:
             raise AssertionError(f"no lowering for {node.op.name}")
 
-    def _outside(self, node: Node) -> dict[int, Buffer]:
-        return {k: b for k, b in self.buffers.items() if k != id(node)}
+    def _loop(self, node: Node) -> None:
+        """The first states, what is the same in every turn, then the turns."""
+        body, count, back = node.attrs
+        stacks = Stacks(self.buffers[id(node)], body, count, back)
+        for k, state in enumerate(node.src[:body.states]):
+            em = self._emitter(node)
+            self._emit([nest.stored(state, stacks.first(k), em, "loop_start", node.origin)])
+        given: dict[int, Buffer] = {}
+        known: dict[int, Node] = {}
+        for k, (s, inner) in enumerate(zip(node.src, body.inputs)):
+            if k < body.states:
+                seen, below, place = inner, inner, stacks.before(k)
+            else:
+                seen, below, place = stacks.source(s, self.buffers, k,
+                                                   k < body.states + body.moving)
+            known[id(inner)], given[id(below)] = seen, place
+        results = simplify(decompose(replaced(body.results, known)))
+        targets = [stacks.after(k) for k in range(len(results))]
+        once, turn = hoist(_Turn(self, results, given, targets, count).kernels())
+        self._emit([*once, Repeat(tuple(turn), count)])
+
+    def _emitter(self, node: Node) -> Emitter:
+        """What reads the sources of a node that is made alone."""
+        return Emitter({k: b for k, b in self.buffers.items() if k != id(node)}, self.names)
 
     def _copy(self, node: Node, name: str) -> list[Kernel]:
         """The base of a PUT or WRITE, copied to where the result goes (if it is not there)."""
         base = node.src[0]
         if self.buffers.get(id(base)) is self.buffers[id(node)]:
             return []
-        loops = nest.variables(base.shape, "i")
-        at = nest.at_of(base.shape, loops)
-        em = Emitter(self._outside(node), self.names)
-        value = em.value(base, at)
-        body = (*em.body, Store(self.buffers[id(node)], flat(at, base.shape), value))
-        size = base.size * base.dtype.itemsize
-        return [kernel(f"{name}_copy", nest.outermost(body, list(loops.values())), 0, 2 * size,
-                       node.origin)]
-
-    def _put(self, node: Node, name: str) -> Kernel:
-        """Scatter in row-major order of the indices; columns of the rest may go to any thread."""
-        base, value, *indices = node.src
-        dims, mode = node.attrs
-        front = value.shape[:value.ndim - (base.ndim - len(dims))]
-        rows = nest.variables(front, "s")
-        rest_shape = tuple(n for d, n in enumerate(base.shape) if d not in dims)
-        columns = nest.variables(rest_shape, "c")
-        row_at, rest_at = nest.at_of(front, rows), nest.at_of(rest_shape, columns)
-        em = Emitter(self._outside(node), self.names)
-        rest = iter(rest_at)
-        places = {d: em.position(i, tuple(row_at[len(front) - i.ndim + k] if n != 1 else ZERO
-                                          for k, n in enumerate(i.shape)), base.shape[d])
-                  for d, i in zip(dims, indices)}
-        at = tuple(places[d] if d in places else next(rest) for d in range(base.ndim))
-        element = em.value(value, (*row_at, *rest_at))
-        target, where = self.buffers[id(node)], flat(at, base.shape)
-        last: Stmt
-        if mode == "set":
-            last = Store(target, where, element)
-        else:
-            op = "or" if node.dtype.kind == "b" and mode == "add" else mode
-            last = Accumulate(target, where, op, element)
-        body = (*em.body, last)
-        size = 2 * value.size * value.dtype.itemsize
-        return kernel(name, self._scattered(body, list(rows.values()), list(columns.values())),
-                      value.size, size, node.origin)
-
-    def _scattered(self, body: tuple[Stmt, ...], rows: list[Var],
-                   columns: list[Var]) -> tuple[Stmt, ...]:
-        body, columns = merge(body, columns)
-        if not columns:
-            for v in reversed(rows):
-                body = (Loop(v, "seq", body),)
-            return body
-        *outer, lane = columns
-        block = nest.block_of(lane.extent, 64)
-        part, inner = Var("p", lane.extent // block), Var("c", block)
-        body = substitute(body, {lane: of(part) * block + of(inner)})
-        body = (Loop(inner, "vector", body),)
-        for v in reversed(outer):
-            body = (Loop(v, "seq", body),)
-        for v in reversed(rows):
-            body = (Loop(v, "seq", body),)
-        if part.extent == 1:
-            return substitute(body, {part: ZERO})
-        return (Loop(part, "parallel", body),)
-
-    def _write(self, node: Node, name: str) -> Kernel:
-        base, value = node.src[:2]
-        shape, stride = node.attrs[:2]
-        loops = nest.variables(shape, "i")
-        at = nest.at_of(shape, loops)
-        em = Emitter(self._outside(node), self.names)
-        if node.op is WRITE:
-            where = ZERO + node.attrs[2]
-        else:
-            span = sum((n - 1) * s for n, s in zip(shape, stride))
-            where = em.position(node.src[2], (), base.size - span)
-        for i, s in zip(at, stride):
-            where = where + i * s
-        element = em.value(value, tuple(at[len(shape) - value.ndim + k] if n != 1 else ZERO
-                                        for k, n in enumerate(value.shape)))
-        body = (*em.body, Store(self.buffers[id(node)], where, element))
-        return kernel(name, nest.outermost(body, list(loops.values())), 0,
-                      2 * value.size * value.dtype.itemsize, node.origin)
-
-    def _scan(self, node: Node, name: str) -> Kernel:
-        op, dim = node.attrs
-        src = node.src[0]
-        kind = nest.accumulator(node.dtype)
-        outer = nest.variables(src.shape, "i", tuple(range(dim)))
-        step = Var("r", src.shape[dim])
-        tail = nest.variables(src.shape, "j", tuple(range(dim + 1, src.ndim)))
-        loops = outer | {dim: step} | tail
-        at = tuple(of(loops[d]) if d in loops else ZERO for d in range(src.ndim))
-        tail_shape = src.shape[dim + 1:]
-        width = math.prod(tail_shape)
-        acc = Local("acc", kind, width, "scratch" if width > 1 else "register")
-        lane = flat(at[dim + 1:], tail_shape)
-        em = Emitter(self._outside(node), self.names)
-        value = em.value(src, at)
-        now = Load(acc, lane, kind)
-        body = (*em.body,
-                Accumulate(acc, lane, op, value if value.dtype is kind else Cast(value, kind)),
-                Store(self.buffers[id(node)], flat(at, node.shape),
-                      now if kind is node.dtype else Cast(now, node.dtype)))
-        start = (Store(acc, lane, nest.identity(SCANS[op], kind)),)
-        inner, order = merge(body, list(tail.values()))
-        first, first_order = merge(start, list(tail.values()))
-        whole = (*_vector(first, first_order), Loop(step, "seq", _vector(inner, order)))
-        if outer:
-            whole, p = flatten(whole, list(outer.values()), "p")
-            whole = (Loop(p, "parallel", whole),)
-        return kernel(name, whole, src.size, 2 * src.size * src.dtype.itemsize, node.origin)
+        em = self._emitter(node)
+        return [nest.stored(base, self.buffers[id(node)], em, f"{name}_copy", node.origin)]
 
 
-def _vector(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:
-    for k, v in enumerate(reversed(loops)):
-        body = (Loop(v, "seq" if k else "vector", body),)
-    return body
+class _Turn(_Lowering):
+    """The body of a loop, in memory of the program around it.
+
+    given     where the body's INPUTs lie; targets: where its results go
+    """
+
+    def __init__(self, outer: _Lowering, results: list[Node], given: dict[int, Buffer],
+                 targets: list[Buffer], count: int) -> None:
+        made: dict[int, int] = {}
+        for k, node in enumerate(results):
+            if node.op not in (INPUT, RESHAPE):
+                made.setdefault(id(node), k)
+        super().__init__([results[k] for k in made.values()], 0, frozenset(), outer.machine)
+        self.out = Lowered(outer.out.inputs, outer.out.results)
+        self.names = outer.names
+        self.around = outer
+        self.results, self.given, self.count = results, given, count
+        self.targets = targets
+        self.own = list(made.values())
+
+    def kernels(self) -> list[Kernel]:
+        """Those of a turn; results that are no kernel's own are copied."""
+        self.run()
+        copies = []
+        for k, (node, target) in enumerate(zip(self.results, self.targets)):
+            if k not in self.own:
+                em = Emitter(self.buffers, self.names)
+                copies.append(nest.stored(node, target, em, "loop_copy", node.origin))
+        self._emit(copies)
+        return list(each(self.out.steps[0]))  # type: ignore[arg-type]
+
+    def _input(self, node: Node) -> Buffer:
+        return self.given[id(node)]
+
+    def _result(self, k: int, node: Node) -> Buffer:
+        return self.targets[self.own[k]]
+
+    def _block(self, nbytes: int) -> tuple[int, int]:
+        """A block of the arena, kept until the loop is done: what is hoisted stays."""
+        block = self.around.arena.take(nbytes)
+        self.around.scratch.append(block)
+        return block
+
+    def _turns(self, operand: Node) -> int:
+        found = self.given.get(id(source_of(operand)))
+        return self.count if found is not None and not found.step else 1
 
 
 def _name(group: Group) -> str:

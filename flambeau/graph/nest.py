@@ -114,6 +114,16 @@ def outermost(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:
     return (Loop(whole, "parallel", body),)
 
 
+def stored(node: Node, target: Buffer, em: Emitter, name: str, origin: Any) -> Kernel:
+    """The kernel that puts a node's elements, in row-major order, into memory."""
+    loops = variables(node.shape, "i")
+    at = at_of(node.shape, loops)
+    value = em.value(node, at)
+    body = (*em.body, Store(target, flat(at, node.shape), value))
+    return kernel(name, outermost(body, list(loops.values())), 0,
+                  2 * node.size * node.dtype.itemsize, origin)
+
+
 # ---------------------------------------------------------------- reductions: what both forms share
 
 

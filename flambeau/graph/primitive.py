@@ -248,6 +248,9 @@ SEARCH = _primitive("search", "sort", lambda edges, values, right: (values.shape
 HOST = _primitive("host", "host", lambda *a: (a[-2], a[-1]),
                   ("name", "args", "which", "shape", "dtype"))
 HOST_FUNCTIONS: dict[str, Callable[..., Any]] = {}
+# A body of primitives that runs `count` times, from the end of its stacks if `back`; graph/loop
+LOOP = _primitive("loop", "loop", lambda *a: a[-3].infer(a[:-3], a[-2]),
+                  ("body", "count", "back"))
 # Stands where a derivative needs a shape and a dtype but no value; never computed
 SPEC = _primitive("spec", "leaf", lambda shape, dtype: (shape, dtype), ("shape", "dtype"))
 

@@ -22,6 +22,7 @@ from ..core.config import config
 from ..core.trace import describe
 from ..core.watch import WATCHERS, Launch
 from ..kernel.loopnest import Buffer as Slot
+from ..kernel.loopnest import each
 from ..kernel.loopnest import text as kernel_text
 from ..kernel.verify import verify as verify_kernel
 from ..runtime.buffer import Buffer
@@ -94,7 +95,7 @@ class Program:
                 _show("llvm", lambda kernels=step: program_ir(kernels).text)
                 _show("asm", lambda kernels=step: assembly(kernels))
                 if "ir" in config.check:
-                    for kernel in step:
+                    for kernel in each(step):
                         verify_kernel(kernel)
                 self.steps.append(compile_program(f"{name}_{k}", step))
 

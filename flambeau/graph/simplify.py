@@ -13,7 +13,8 @@ from typing import Any
 
 from . import interpret
 from .decompose import rebuild
-from .node import Node
+from .loop import trim
+from .node import Node, Shape
 from .primitive import (
     ALIAS,
     ALL,
@@ -21,9 +22,11 @@ from .primitive import (
     AMIN,
     ANY,
     CAST,
+    CAT,
     CONST,
     DOT,
     EXPAND,
+    PAD,
     PERMUTE,
     PRIMITIVES,
     RESHAPE,
@@ -37,12 +40,16 @@ MUL, ADD, SUB, DIV, POW = (PRIMITIVES[n] for n in ("mul", "add", "sub", "div", "
 SPLITTABLE = {SUM, AMAX, AMIN, ANY, ALL, PRIMITIVES["prod"]}
 EMPTY = {"sum": 0, "prod": 1, "any": False, "all": True}
 SPLIT_ABOVE = 1 << 16       # elements reduced to one before the reduction is cut
+TERMS = 16                  # of a sum that is looked through
 PIECES = 256                # into this many parts, whatever the number of threads
 
 
 def simplify(roots: list[Node]) -> list[Node]:
     """Rewrite from sources to results, once; then cut large reductions."""
     roots = rebuild(roots, _rewrite)
+    trimmed = trim(roots)
+    if trimmed is not roots:
+        roots = rebuild(trimmed, _rewrite)
     return rebuild(roots, _split_reduction)
 
 
@@ -131,6 +138,8 @@ def _map(node: Node) -> Node:
         for a, b in (src, src[::-1]):
             if _is(b, 1) and a.shape == node.shape:
                 return a
+    if node.op is ADD:
+        return _joined(node)
     if node.op in (DIV, POW) and _is(src[1], 1) and src[0].shape == node.shape:
         return src[0]
     if node.op is POW and _is(src[1], 2) and src[0].shape == node.shape:
@@ -148,6 +157,8 @@ def _like(node: Node, src: tuple[Node, ...], op: Any = None, attrs: Any = None) 
 
 def _move(node: Node) -> Node:
     op, src = node.op, node.src[0]
+    if op in (RESHAPE, PERMUTE, SLICE) and src.op is EXPAND and src.src[0].op is CONST:
+        return EXPAND(src.src[0], shape=node.shape)
     if op is EXPAND:
         if src.shape == node.shape:
             return src
@@ -167,10 +178,82 @@ def _move(node: Node) -> Node:
         if _keeps_order(src.shape, dims):
             return _like(node, (src,), RESHAPE, (node.shape,))
     elif op is SLICE:
-        start, step, shape = node.attrs
-        if shape == src.shape and not any(start) and all(s == 1 for s in step):
-            return src
+        return _slice(node)
     return node
+
+
+def _slice(node: Node) -> Node:
+    """A slice of nothing, or of the one term of a sum of padded parts that is not zero there."""
+    start, step, shape = node.attrs
+    src = node.src[0]
+    if any(s != 1 for s in step):
+        return node
+    if shape == src.shape and not any(start):
+        return src
+    terms = _terms(src)
+    if not any(t.op is PAD and not _cuts(t, start, shape) for t in terms):
+        return node
+    total: Node | None = None
+    for term in terms:
+        piece = _slice_of_pad(term, start, shape)
+        if piece is not None:
+            total = piece if total is None else ADD(total, piece)
+    return _spread(0, node) if total is None else total
+
+
+def _slice_of_pad(pad: Node, start: Shape, shape: Shape) -> Node | None:
+    """The part of a padded node; None where all of it is padding."""
+    ones = (1,) * len(shape)
+    if pad.op is not PAD or _cuts(pad, start, shape):
+        return SLICE(pad, start=start, step=ones, shape=shape)
+    low, inner = pad.attrs[0], pad.src[0]
+    if any(a + n <= b or b + m <= a for a, n, b, m in zip(start, shape, low, inner.shape)):
+        return None
+    moved = tuple(a - b for a, b in zip(start, low))
+    return _rewrite(SLICE(inner, start=moved, step=ones, shape=shape))
+
+
+def _cuts(pad: Node, start: Shape, shape: Shape) -> bool:
+    """Whether a slice has both padding and what was padded in it."""
+    if any(pad.attrs[2]):
+        return True
+    low, inner = pad.attrs[0], pad.src[0].shape
+    outside = any(a + n <= b or b + m <= a for a, n, b, m in zip(start, shape, low, inner))
+    inside = all(b <= a and a + n <= b + m for a, n, b, m in zip(start, shape, low, inner))
+    return not outside and not inside
+
+
+def _terms(node: Node) -> list[Node]:
+    """What a sum of a few nodes of one shape is made of."""
+    found, stack = [], [node]
+    while stack:
+        n = stack.pop()
+        if n.op is ADD and all(s.shape == n.shape for s in n.src):
+            stack.extend(reversed(n.src))
+        else:
+            found.append(n)
+        if len(found) + len(stack) > TERMS:
+            return [node]
+    return found
+
+
+def _joined(node: Node) -> Node:
+    """A sum of padded parts that fill one dim side by side is their concatenation."""
+    terms = _terms(node)
+    if len(terms) < 2 or any(t.op is not PAD or any(t.attrs[2]) for t in terms):
+        return node
+    wide = [d for d, n in enumerate(node.shape) if terms[0].src[0].shape[d] != n]
+    if len(wide) != 1:
+        return node
+    dim = wide[0]
+    terms.sort(key=lambda t: t.attrs[0][dim])
+    at = 0
+    for t in terms:
+        others = (n for d, n in enumerate(t.src[0].shape) if d != dim)
+        if t.attrs[0][dim] != at or tuple(others) != node.shape[:dim] + node.shape[dim + 1:]:
+            return node
+        at += t.src[0].shape[dim]
+    return CAT(*(t.src[0] for t in terms), dim=dim) if at == node.shape[dim] else node
 
 
 def _keeps_order(shape: tuple[int, ...], dims: tuple[int, ...]) -> bool:

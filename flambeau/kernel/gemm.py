@@ -39,7 +39,7 @@ def problem_of(c: Contraction) -> Problem:
     return Problem(c.batch, c.m, c.n, c.k,
                    access(c.load_a, c.batch, c.m, c.k), access(c.load_b, c.batch, c.k, c.n),
                    not uses_batch(c.load_b, c.batch, c.k, c.n), c.accumulate.itemsize,
-                   c.accumulate.kind == "f", touched(c))
+                   c.accumulate.kind == "f", touched(c), c.turns_a, c.turns_b)
 
 
 def build(c: Contraction, choice: Choice) -> list[Kernel]:

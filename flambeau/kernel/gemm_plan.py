@@ -42,7 +42,8 @@ MAX_CHUNKS = 64
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The sizes of a contraction and how its operands lie; `shared_b`: the same for all batches."""
+    """The sizes of a contraction and how its operands lie; `shared_b`: the same for all batches;
+    `turns_a`, `turns_b`: runs that share what is packed of an operand."""
 
     batch: int
     m: int
@@ -54,10 +55,12 @@ class Problem:
     itemsize: int              # of the sums
     floating: bool = True
     touched: int = 1           # arrays that the epilogue reads and writes
+    turns_a: int = 1
+    turns_b: int = 1
 
     def swapped(self) -> Problem:
         return replace(self, m=self.n, n=self.m, a=self.b.turned(), b=self.a.turned(),
-                       shared_b=self.a.batch == 0)
+                       shared_b=self.a.batch == 0, turns_a=self.turns_b, turns_b=self.turns_a)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +262,7 @@ def _read_b(p: Problem, lanes: int, machine: Machine, columns: int, width: int,
     shared = pack * ceil(p.n / width) * (1 if p.shared_b else p.batch) + traffic
     # A block packs for itself what every block of rows needs again.
     fits = width * p.k * p.itemsize <= machine.l2 * 2
-    options = [("shared", 0.0, shared, 1.0)]
+    options = [("shared", 0.0, shared / p.turns_b, 1.0)]
     if fits:
         far = elements * p.itemsize / FAR if everything > machine.l2 else 0.0
         options.append(("block", pack + far, 0.0, 1.0))
@@ -282,7 +285,8 @@ def _best_b(options: list[tuple[str, float, float, float]], p: Problem, blocks_m
 
     def total(option: tuple[str, float, float, float]) -> float:
         name, block, before, slow = option
-        return block * turns + before + work * (slow - 1) + (name == "shared") * SERIAL * 2
+        extra = (name == "shared") * SERIAL * 2 / p.turns_b
+        return block * turns + before + work * (slow - 1) + extra
     return min(options, key=total)
 
 

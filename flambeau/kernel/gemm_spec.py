@@ -62,7 +62,8 @@ class Contraction:
     `load_a(b, m, k)` and `load_b(b, k, n)` give the operands' elements, `store(b, m, n, total)`
     the statements that consume a sum (of type `accumulate`); `temporary(name, dtype, size)` gives
     memory that all threads share between the kernels. `origin` goes to the kernels. `windows` says
-    more about B where it is a convolution's.
+    more about B where it is a convolution's. An operand that stays the same for `turns_a`,
+    `turns_b` runs need be packed once only.
     """
 
     name: str
@@ -77,6 +78,8 @@ class Contraction:
     dtype: DType = float32
     origin: object = None
     windows: Windows | None = None
+    turns_a: int = 1
+    turns_b: int = 1
 
     @property
     def accumulate(self) -> DType:
@@ -181,7 +184,7 @@ def uses_batch(load: Loader, batch: int, rows: int, columns: int) -> bool:
 def swap(c: Contraction) -> Contraction:
     """C.T = B.T @ A.T: the same sums with rows and columns exchanged."""
     return replace(
-        c, m=c.n, n=c.m, windows=None,
+        c, m=c.n, n=c.m, windows=None, turns_a=c.turns_b, turns_b=c.turns_a,
         load_a=lambda b, m, k: c.load_b(b, k, m),
         load_b=lambda b, k, n: c.load_a(b, n, k),
         store=lambda b, m, n, total: c.store(b, n, m, total))

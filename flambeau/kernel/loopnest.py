@@ -12,6 +12,7 @@ Grammar
     value   ::= Const | Load(target, index, mask) | Read(name) | FromIndex(index) | Call(op, args)
               | Cast(value)
     index   ::= core.symbol.Index over loop variables, in elements
+    program ::= a sequence of Kernel | Repeat(kernels, count): run so many times, one after another
 
 Text form
     kernel softmax(b0: float32[8192] in, b1: float32[8192] out)
@@ -39,7 +40,8 @@ class Buffer:
     """Memory outside the kernel, at `slots[slot] + offset` bytes of the program's address table.
 
     Outputs and inputs have a slot each; temporaries share the arena's slot at their offset; a
-    number that varies (a learning rate) is a one-element buffer in the scalars' slot.
+    number that varies (a learning rate) is a one-element buffer in the scalars' slot. In a Repeat
+    a buffer may move: in turn t it lies `t * step` bytes further.
     """
 
     name: str
@@ -47,6 +49,8 @@ class Buffer:
     dtype: dtype
     size: int                        # elements
     offset: int = 0                  # bytes, a multiple of 8 (64 for arrays)
+    step: int = 0                    # bytes
+    turns: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,6 +220,39 @@ class Kernel:
         return first if isinstance(first, Loop) and first.kind == "parallel" else None
 
 
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Kernels that run one after another, `count` times; their buffers may move (`Buffer.step`)."""
+
+    kernels: tuple[Kernel, ...]
+    count: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.count} x {'+'.join(k.name for k in self.kernels)}"
+
+    @property
+    def flops(self) -> int:
+        return self.count * sum(k.flops for k in self.kernels)
+
+    @property
+    def bytes(self) -> int:
+        return self.count * sum(k.bytes for k in self.kernels)
+
+    @property
+    def origin(self) -> Any:
+        return self.kernels[0].origin if self.kernels else None
+
+
+def each(program: Sequence[Kernel | Repeat]) -> Iterator[Kernel]:
+    """Every kernel of a program, once."""
+    for k in program:
+        if isinstance(k, Repeat):
+            yield from k.kernels
+        else:
+            yield k
+
+
 # ---------------------------------------------------------------- walking and printing
 
 
@@ -273,8 +310,11 @@ def _lines(body: tuple[Stmt, ...], pad: str) -> Iterator[str]:
             yield f"{pad}{s.target.name}[{s.index}] {sign} {value_text(s.value)}{guard}"
 
 
-def text(kernel: Kernel) -> str:
+def text(kernel: Kernel | Repeat) -> str:
     """The kernel as indented text (FLAMBEAU_SHOW=loops, golden tests)."""
+    if isinstance(kernel, Repeat):
+        inner = "\n".join(map(text, kernel.kernels)).replace("\n", "\n  ")
+        return f"repeat {kernel.count}:\n  {inner}"
     buffers = ", ".join(f"{b.name}: {b.dtype.name}[{b.size}]" for b in kernel.buffers)
     lines = [f"kernel {kernel.name}({buffers})"]
     lines += [f"  {m.space} {m.name}: {m.dtype.name}[{m.size}]" for m in kernel.locals]
@@ -289,7 +329,7 @@ def structure(kernel: Kernel) -> str:
     """The kernel's text with its own name left out and all others replaced by their order.
 
     Equal for kernels that differ in where their buffers are alone, so that one function serves
-    all of them; which buffers overlap is part of it.
+    all of them; which buffers overlap, and which move, is part of it.
     """
     known: dict[str, str] = {}
 
@@ -297,7 +337,8 @@ def structure(kernel: Kernel) -> str:
         return known.setdefault(match[0], f"n{len(known)}")
 
     _, lines = text(kernel).split("(", 1)
-    return _NAMES.sub(ordinal, lines) + str(overlaps(kernel.buffers))
+    moving = [i for i, b in enumerate(kernel.buffers) if b.step]
+    return _NAMES.sub(ordinal, lines) + str(overlaps(kernel.buffers)) + str(moving)
 
 
 def overlaps(buffers: Sequence[Buffer]) -> list[tuple[int, int]]:
@@ -312,9 +353,19 @@ def overlaps(buffers: Sequence[Buffer]) -> list[tuple[int, int]]:
 
 
 def overlap(a: Buffer, b: Buffer) -> bool:
-    """Whether two buffers have memory in common."""
+    """Whether two buffers have memory in common in any turn."""
     if a.slot != b.slot:
         return False
-    a_end = a.offset + a.size * a.dtype.itemsize
-    b_end = b.offset + b.size * b.dtype.itemsize
-    return a.offset < b_end and b.offset < a_end
+    if a.step == b.step:
+        a_first, a_end = _range(a, 1)
+        b_first, b_end = _range(b, 1)
+    else:
+        a_first, a_end = _range(a, a.turns)
+        b_first, b_end = _range(b, b.turns)
+    return a_first < b_end and b_first < a_end
+
+
+def _range(b: Buffer, turns: int) -> tuple[int, int]:
+    """The bytes of the slot that a buffer covers in its first turns."""
+    moved = b.step * (turns - 1)
+    return b.offset + min(moved, 0), b.offset + max(moved, 0) + b.size * b.dtype.itemsize

@@ -7,6 +7,7 @@ gradient, so a gradient is itself a node and can be differentiated again.
 """
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..graph.node import Node, Op, Shape
@@ -44,7 +45,7 @@ def source_gradients(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: t
         starts = [ALIAS(s) for s in src]
         inner = op.expand(*starts, *attrs)
         wanted = starts if only is None else [starts[only]]
-        found = reverse(inner, g, wanted)
+        found = reverse([inner], [g], wanted)
         grads = found if only is None else [*([None] * only), *found]
     elif op is ALIAS:
         return [g]
@@ -53,30 +54,36 @@ def source_gradients(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: t
     return [None if d is None else fit(d, s) for d, s in zip(grads, src)]
 
 
-def reverse(out: Node, g: Node, wrt: list[Node]) -> list[Node | None]:
-    """Gradients of sum(g * out) by each node of `wrt`; the walk stops there. Iterative."""
-    order = _between(out, wrt)
-    grads: dict[int, Node] = {id(out): g}
+def reverse(outs: Sequence[Node], gs: Sequence[Node],
+            wrt: Sequence[Node]) -> list[Node | None]:
+    """Gradients of sum(g * out), over all pairs, by each node of `wrt`; the walk stops there.
+    Iterative."""
+    order = _between(outs, wrt)
+    grads: dict[int, Node] = {}
     stops = {id(w) for w in wrt}
     inside = {id(n) for n in order}
+
+    def give(node: Node, d: Node) -> None:
+        before = grads.get(id(node))
+        grads[id(node)] = d if before is None else PRIMITIVES["add"](before, d)
+    for out, g in zip(outs, gs):
+        give(out, g)
     for node in reversed(order):
         incoming = grads.get(id(node))
         if incoming is None or id(node) in stops:
             continue
         found = source_gradients(node.op, incoming, node, node.src, node.attrs)
         for s, d in zip(node.src, found):
-            if d is None or id(s) not in inside:
-                continue
-            before = grads.get(id(s))
-            grads[id(s)] = d if before is None else PRIMITIVES["add"](before, d)
+            if d is not None and id(s) in inside:
+                give(s, d)
     return [grads.get(id(w)) for w in wrt]
 
 
-def _between(out: Node, wrt: list[Node]) -> list[Node]:
-    """Nodes on a path from `wrt` to `out`, sources first."""
+def _between(outs: Sequence[Node], wrt: Sequence[Node]) -> list[Node]:
+    """Nodes on a path from `wrt` to `outs`, sources first."""
     reaches = {id(w): True for w in wrt}
     order = list(wrt)
-    stack: list[tuple[Node, bool]] = [(out, False)]
+    stack: list[tuple[Node, bool]] = [(out, False) for out in reversed(outs)]
     while stack:
         node, done = stack.pop()
         if done:

@@ -367,7 +367,7 @@ class RNNCellBase(Module):
             state = (zeros, zeros) if mode == "LSTM" else (zeros,)
         self._check_sizes(input, state)
         x = F.linear(input, self.weight_ih, self.bias_ih)
-        state = recurrence.STEPS[mode](x, state, self.weight_hh, self.bias_hh, None)
+        state = recurrence.step(mode, x, state, self.weight_hh, self.bias_hh)
         return tuple(s.squeeze(0) for s in state) if single else state
 
     def _check_sizes(self, input: Tensor, state: tuple[Any, ...]) -> None:
