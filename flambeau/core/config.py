@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 SHOW_NAMES = frozenset({"graph", "fusion", "loops", "llvm", "asm", "launch", "cache"})
-CHECK_NAMES = frozenset({"ir", "interp", "nan", "bounds", "guard"})
+CHECK_NAMES = frozenset({"ir", "interp", "nan", "guard"})
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})

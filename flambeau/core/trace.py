@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import sys
 from types import CodeType
+from typing import Any
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _EXAMPLES = PACKAGE + "examples" + os.sep
 _inside: dict[str, bool] = {}                   # by file: the hash of a code object is slow
+
+_NOTE = "flambeau: while computing"
 
 Origin = tuple[CodeType, int]
 _fixed: list[Origin | None] = [None]
@@ -61,6 +64,14 @@ def describe(origin: Origin | None) -> str:
         if start <= at_ < stop and number is not None:
             line = number
     return f"{code.co_filename}:{line} in {code.co_name}"
+
+
+def say_where(error: Exception, node: Any) -> None:
+    """Add to a late error the line that recorded the node being computed; the first word stays."""
+    where = describe(node.origin)
+    if where and not any(n.startswith(_NOTE) for n in getattr(error, "__notes__", ())):
+        name = node.attrs[0] if node.op.name == "host" else node.op.name
+        error.add_note(f"{_NOTE} {name}{list(node.shape)}, recorded at {where}")
 
 
 def _lines(code: CodeType) -> list[tuple[int, int, int | None]]:

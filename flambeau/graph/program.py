@@ -19,7 +19,7 @@ from ..codegen.search import Search
 from ..codegen.sort import Order, Sort
 from ..codegen.target import host, machine
 from ..core.config import config
-from ..core.trace import describe
+from ..core.trace import describe, say_where
 from ..core.watch import WATCHERS, Launch
 from ..kernel.loopnest import Buffer as Slot
 from ..kernel.loopnest import each
@@ -211,9 +211,14 @@ def _ready(node: Node) -> Sort | Search:
 
 
 def _foreign(step: Foreign, table: list[int]) -> None:
-    """Run a step in NumPy (LAPACK, FFT) on the program's memory."""
+    """Run a step in NumPy (LAPACK, FFT) on the program's memory; an error gets the user's line."""
     sources = [_array(b, table, s.shape) for b, s in zip(step.sources, step.node.src)]
-    out = interpret.MEANING[step.node.op.name](step.node, *sources)
+    try:
+        with np.errstate(all="ignore"):             # NaN in, NaN out: no warning, as in PyTorch
+            out = interpret.MEANING[step.node.op.name](step.node, *sources)
+    except Exception as error:
+        say_where(error, step.node)
+        raise
     _array(step.target, table, step.node.shape)[...] = out
 
 

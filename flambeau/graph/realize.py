@@ -20,7 +20,7 @@ import numpy as np
 
 from ..core.config import config
 from ..core.dtype import dtype
-from ..core.trace import describe
+from ..core.trace import describe, say_where
 from ..core.watch import WATCHERS, span
 from ..runtime import native
 from ..runtime.buffer import Buffer
@@ -96,7 +96,7 @@ def realize(nodes: list[Node]) -> None:
             else:
                 _run(canonicalize(wanted))
         except Exception as error:
-            _say_where(error, wanted[0])
+            say_where(error, wanted[0])
             raise
 
 
@@ -139,14 +139,6 @@ def _outer(nodes: list[Node]) -> list[Node]:
         if id(node) in made and sys.getrefcount(node) > ours + uses.get(id(node), 0):
             kept.append(node)
     return kept
-
-
-def _say_where(error: Exception, node: Node) -> None:
-    """Add to a late error the line of the user's program that asked for what was being computed."""
-    where = describe(node.origin)
-    if where and hasattr(error, "add_note"):
-        error.add_note(f"flambeau: while computing {node.op.name}{list(node.shape)}, recorded at "
-                       f"{where}")
 
 
 def _filled(node: Node) -> bool:

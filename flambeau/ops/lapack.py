@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -44,12 +44,16 @@ def _where(a: Array, works: Callable[[Array], Any]) -> str:
 
 
 def _zero_pivot(a: Array) -> int:
-    lu = _each(lu_factor(a)[0])
-    for m in lu:
-        zeros = np.flatnonzero(np.diagonal(m) == 0)
-        if zeros.size:
-            return int(zeros[0]) + 1
-    return int(a.shape[-1])
+    """Which diagonal element of a singular matrix's factor is zero (of the first such matrix)."""
+    found = singular(a)[0].reshape(-1)
+    return int(found[found != 0][0]) if found.any() else int(a.shape[-1])
+
+
+@host("singular")
+def singular(a: Array) -> tuple[Array]:
+    """0, or which diagonal element of U is the first to be zero, of each matrix."""
+    zero = np.diagonal(lu_factor(a)[0], axis1=-2, axis2=-1) == 0
+    return (np.where(zero.any(-1), zero.argmax(-1) + 1, 0).astype(np.int32),)
 
 
 @host("inv")
@@ -130,20 +134,37 @@ def cholesky_ex(a: Array) -> tuple[Array, Array]:
 
 @host("eigh")
 def eigh(a: Array, lower: bool) -> tuple[Array, Array]:
-    values, vectors = np.linalg.eigh(a, "L" if lower else "U")
+    side: Literal["L", "U"] = "L" if lower else "U"
+    try:
+        values, vectors = np.linalg.eigh(a, side)
+    except np.linalg.LinAlgError:
+        raise LinAlgError(
+            f"linalg.eigh: {_where(a, lambda m: np.linalg.eigh(m, side))}The algorithm failed to "
+            "converge because the input matrix is ill-conditioned or has too many repeated "
+            "eigenvalues (error code: 1).") from None
     return values, vectors
 
 
 @host("eig")
 def eig(a: Array) -> tuple[Array, Array]:
-    values, vectors = np.linalg.eig(a)
+    try:
+        values, vectors = np.linalg.eig(a)
+    except np.linalg.LinAlgError:
+        raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs."
+                           ) from None
     kind = np.result_type(a.dtype, np.complex64)
     return values.astype(kind), vectors.astype(kind)
 
 
 @host("svd")
 def svd(a: Array, full: bool) -> tuple[Array, Array, Array]:
-    u, s, vh = np.linalg.svd(a, full_matrices=full)
+    try:
+        u, s, vh = np.linalg.svd(a, full_matrices=full)
+    except np.linalg.LinAlgError:
+        why = " because the input matrix contained non-finite values"
+        why = "" if np.isfinite(a).all() else why
+        raise LinAlgError(f"linalg.svd: {_where(a, np.linalg.svd)}The algorithm failed to converge"
+                          f"{why}.") from None
     return u, s, vh
 
 

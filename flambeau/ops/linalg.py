@@ -63,8 +63,26 @@ def _same_kind(name: str, a: Node, b: Node) -> None:
                            "instead")
 
 
-def _info(a: Node) -> Node:
-    return alg.full(a.shape[:-2], 0, dt.int32)
+def _singular(a: Node) -> Node:
+    """LAPACK's status of an LU factorisation: 0, or which pivot is zero."""
+    return dec.call("singular", (a,), 0, a.shape[:-2], dt.int32)
+
+
+def _failed(info: Node, dims: int = 2) -> Node:
+    """Whether a factorisation failed, for all elements of a matrix (or, 1 dim, of a vector)."""
+    flag = alg.ne(info, 0)
+    return alg.reshape(flag, (*flag.shape, *(1,) * dims))
+
+
+def _or_identity(a: Node, info: Node) -> Node:
+    """The matrices that a factorisation goes well with, the identity in place of the others."""
+    eye = alg.expand(dec.identity(a, a.shape[-1]), a.shape)
+    return alg.where(_failed(info), eye, a)
+
+
+def _or_nan(out: Node, info: Node, dims: int = 2) -> Node:
+    """The results, NaN where the status says that there is none."""
+    return alg.where(_failed(info, dims), float("nan"), out)
 
 
 # ---------------------------------------------------------------- inverse and determinant
@@ -80,7 +98,11 @@ def inv(A: Node) -> Node:  # noqa: N803 - PyTorch's name
 @public("linalg.inv_ex")
 def inv_ex(A: Node, *, check_errors: bool = False) -> inv_ex_result:  # noqa: N803
     """The inverse, and LAPACK's status."""
-    return inv_ex_result(inv(A), _info(A))
+    check_matrix("linalg.inv", A)
+    info = _singular(A)
+    if check_errors:
+        return inv_ex_result(dec.INV(A), info)
+    return inv_ex_result(_or_nan(dec.INV(_or_identity(A, info)), info), info)
 
 
 @public("det", "linalg.det")
@@ -137,7 +159,13 @@ def solve(A: Node, B: Node, *, left: bool = True) -> Node:  # noqa: N803
 def solve_ex(A: Node, B: Node, *, left: bool = True,  # noqa: N803
              check_errors: bool = False) -> solve_ex_result:
     """X with A X = B, and LAPACK's status."""
-    return solve_ex_result(solve(A, B, left=left), _info(A))
+    check_matrix("linalg.solve", A)
+    info = _singular(A)
+    if check_errors:
+        return solve_ex_result(solve(A, B, left=left), info)
+    found = solve(_or_identity(A, info), B, left=left)
+    dims = 1 if found.ndim < max(A.ndim, B.ndim, 2) or B.ndim == 1 else 2
+    return solve_ex_result(_or_nan(found, info, dims), info)
 
 
 @public("linalg.solve_triangular")
@@ -211,7 +239,10 @@ def cholesky_ex(A: Node, *, upper: bool = False,  # noqa: N803
     """The Cholesky factor, and LAPACK's status."""
     check_matrix("linalg.cholesky_ex", A)
     info = dec.call("cholesky_ex", (A,), 1, A.shape[:-2], dt.int32)
-    return cholesky_ex_result(linalg_cholesky(A, upper=upper), info)
+    if check_errors:
+        return cholesky_ex_result(linalg_cholesky(A, upper=upper), info)
+    factor = linalg_cholesky(_or_identity(A, info), upper=upper)
+    return cholesky_ex_result(_or_nan(factor, info), info)
 
 
 @public("cholesky_inverse")
@@ -392,7 +423,7 @@ def _pivots(pivot: bool, name: str) -> None:
 def lu_factor_ex(A: Node, *, pivot: bool = True,  # noqa: N803
                  check_errors: bool = False) -> lu_factor_ex_result:
     """lu_factor, with LAPACK's status as a third result."""
-    return lu_factor_ex_result(*lu_factor(A, pivot=pivot), _info(A))
+    return lu_factor_ex_result(*lu_factor(A, pivot=pivot), _singular(A))
 
 
 @public("linalg.lu")
@@ -433,7 +464,7 @@ def lu_solve(input: Node, LU_data: Node, LU_pivots: Node) -> Node:  # noqa: N803
 def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[Node, ...]:
     """(packed factors, row exchanges) and, if asked, zeros for success."""
     found = lu_factor(input, pivot=pivot)
-    return lu_info_result(*found, _info(input)) if get_infos else found
+    return lu_info_result(*found, _singular(input)) if get_infos else found
 
 
 @public("matrix_exp", "linalg.matrix_exp")

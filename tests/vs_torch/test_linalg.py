@@ -76,3 +76,43 @@ CASES += [(norms.matrix_norm, L.matrix_norm, [leaf(2, 3, 4)], {"ord": o, "keepdi
 @pytest.mark.parametrize("ours,theirs,args,kw", CASES)
 def test_agrees(ours, theirs, args, kw):
     check(ours, theirs, *args, tol=1e-6, **kw)
+
+
+def test_the_status_of_singular_matrices():
+    """The *_ex functions tell by their status, matrix by matrix, and do not raise."""
+    import flambeau
+
+    hard = torch.eye(3)
+    hard[2, 2] = 0
+    both = torch.stack([2 * torch.eye(3), hard])
+    for name in ("inv_ex", "cholesky_ex", "lu_factor_ex"):
+        for a in (hard, both):
+            want = getattr(torch.linalg, name)(a)
+            got = getattr(flambeau.linalg, name)(flambeau.tensor(a.tolist()))
+            assert got.info.tolist() == want.info.tolist(), name
+            assert str(got.info.dtype) == "torch.int32"
+    good = flambeau.linalg.inv_ex(flambeau.tensor(both.tolist()))
+    assert good.inverse[0].tolist() == (torch.eye(3) / 2).tolist()
+    assert good.inverse[1].isnan().all()
+    for b in (torch.ones(3), torch.ones(3, 2)):
+        want = torch.linalg.solve_ex(hard, b)
+        got = flambeau.linalg.solve_ex(flambeau.tensor(hard.tolist()), flambeau.tensor(b.tolist()))
+        assert got.info.item() == want.info.item() == 3 and got.result.isnan().any()
+        assert tuple(got.result.shape) == tuple(want.result.shape)
+    with pytest.raises(flambeau.linalg.LinAlgError, match="singular"):
+        flambeau.linalg.inv_ex(flambeau.tensor(hard.tolist()), check_errors=True).inverse.tolist()
+
+
+@pytest.mark.parametrize("name", ["svdvals", "svd", "eigvalsh", "pinv"])
+def test_what_does_not_converge(name):
+    """PyTorch's words, and a note with the line that recorded it."""
+    import flambeau
+
+    for shape in ((3, 3), (2, 3, 3)):
+        with pytest.raises(RuntimeError) as want:
+            getattr(torch.linalg, name)(torch.full(shape, float("nan")))
+        with pytest.raises(flambeau.linalg.LinAlgError) as got:
+            found = getattr(flambeau.linalg, name)(flambeau.full(shape, float("nan")))
+            (found if name != "svd" else found.S).tolist()
+        assert str(got.value) == str(want.value)
+        assert any("test_linalg.py" in note for note in got.value.__notes__)
