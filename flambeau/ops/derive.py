@@ -45,7 +45,7 @@ def source_gradients(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: t
         starts = [ALIAS(s) for s in src]
         inner = op.expand(*starts, *attrs)
         wanted = starts if only is None else [starts[only]]
-        found = reverse([inner], [g], wanted)
+        found = reverse(inner, g, wanted)
         grads = found if only is None else [*([None] * only), *found]
     elif op is ALIAS:
         return [g]
@@ -54,8 +54,13 @@ def source_gradients(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: t
     return [None if d is None else fit(d, s) for d, s in zip(grads, src)]
 
 
-def reverse(outs: Sequence[Node], gs: Sequence[Node],
-            wrt: Sequence[Node]) -> list[Node | None]:
+def reverse(out: Node, g: Node, wrt: Sequence[Node]) -> list[Node | None]:
+    """Gradients of sum(g * out) by each node of `wrt`."""
+    return reverse_all([out], [g], wrt)
+
+
+def reverse_all(outs: Sequence[Node], gs: Sequence[Node],
+                wrt: Sequence[Node]) -> list[Node | None]:
     """Gradients of sum(g * out), over all pairs, by each node of `wrt`; the walk stops there.
     Iterative."""
     order = _between(outs, wrt)

@@ -16,7 +16,7 @@ from ..graph.loop import Body, body_of, loop, part, piece, replaced
 from ..graph.node import Node, topological
 from ..graph.primitive import ALIAS, CAST, DOT, INPUT, LOOP, PERMUTE, PRIMITIVES, RESHAPE, SUM
 from . import algebra as a
-from .derive import reverse
+from .derive import reverse_all
 from .table import derivative
 
 ADD = PRIMITIVES["add"]
@@ -54,7 +54,7 @@ def backward(body: Body) -> Backward:
         [next(rest) for _ in group] for group in (states, results, states, results, moving,
                                                   staying))
     seeds = [a.add(g, carried[k]) if k < body.states else g for k, g in enumerate(given)]
-    found = reverse(results, seeds, body.inputs)
+    found = reverse_all(results, seeds, body.inputs)
     grads = [a.zeros_like(n) if g is None and k < body.states else g
              for k, (g, n) in enumerate(zip(found, body.inputs))]
     known = {id(r): n for r, n in zip(results, after)}
