@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from .. import replay
 from . import config, eval_frame, exc
 from .eval_frame import OptimizedModule, is_dynamo_supported
 
@@ -80,11 +81,13 @@ def is_compiling() -> bool:
 
 
 def reset() -> None:
-    """Nothing is kept that a program could see."""
+    """Forget what was recorded of compiled functions."""
+    replay.reset()
 
 
 def reset_code_caches() -> None:
-    """Nothing is kept that a program could see."""
+    """Forget what was recorded of compiled functions."""
+    replay.reset()
 
 
 def list_backends(exclude_tags: Any = ()) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..nn.modules.module import Module
+from ..replay.replayed import Replayed
 
 
 class OptimizedModule(Module):
@@ -19,9 +20,10 @@ class OptimizedModule(Module):
         self._orig_mod = mod
         self.dynamo_ctx = dynamo_ctx
         self.training = mod.training
+        self.__dict__["_replayed"] = Replayed(mod)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        return self._orig_mod(*args, **kwargs)
+        return self._replayed(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name == "_orig_mod":
@@ -63,10 +65,13 @@ def optimize(model: Any) -> Any:
 
 
 def _function(fn: Callable[..., Any]) -> Callable[..., Any]:
+    replayed = Replayed(fn)
+
     @functools.wraps(fn)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return fn(*args, **kwargs)
+        return replayed(*args, **kwargs)
 
+    call._replayed = replayed  # type: ignore[attr-defined]
     call._torchdynamo_orig_callable = fn  # type: ignore[attr-defined]
     call._torchdynamo_inline = fn  # type: ignore[attr-defined]
     return call

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..core.dtype import dtype, int64
+from ..core.traced import plain
 from .node import Node, Shape, strides
 from .primitive import (
     AS_STRIDED,
@@ -268,8 +269,8 @@ def template(pending: Pending, constant: list[bool]) -> list[Node]:
             made = (_window if node.value is None else _whole)(slots[id(node)], node)
         elif node.op is SCALAR and id(node) in numbers:
             i, = numbers[id(node)]
-            made = (Node(CONST, (), (node.attrs[0], node.dtype), (), node.dtype) if constant[i]
-                    else _input(len(slots), 8 * i, node.shape, node.dtype))
+            made = (Node(CONST, (), (plain(node.attrs[0]), node.dtype), (), node.dtype)
+                    if constant[i] else _input(len(slots), 8 * i, node.shape, node.dtype))
         else:
             src = tuple(new[id(s)] for s in node.src)
             starts = [None if constant[i] else _input(len(slots), 8 * i, (), int64)

@@ -12,6 +12,7 @@ from typing import Any
 from ..core import dtype as dt
 from ..core.dtype import dtype
 from ..core.errors import scalar_name
+from ..core.traced import Traced
 from .node import Node, Op, Shape
 
 PRIMITIVES: dict[str, Op] = {}
@@ -71,7 +72,7 @@ def scalar(value: Any, dtype: dtype, varies: bool = False) -> Node:
 
 def _typed(value: Any, dtype: dtype) -> Any:
     if dtype.kind == "f":
-        return float(value)
+        return value if type(value) is Traced else float(value)
     if dtype.kind == "c":
         return complex(value)
     return bool(value) if dtype.kind == "b" else int(value)

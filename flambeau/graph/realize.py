@@ -20,7 +20,9 @@ import numpy as np
 
 from ..core.config import config
 from ..core.dtype import dtype
+from ..core.follow import watch
 from ..core.trace import describe, say_where
+from ..core.traced import plain
 from ..core.watch import WATCHERS, span
 from ..runtime import native
 from ..runtime.buffer import Buffer
@@ -153,12 +155,14 @@ def _filled(node: Node) -> bool:
         buffer.numpy(node.dtype.numpy, node.shape)[...] = number
     node.value = buffer
     node.src = ()
+    if watch.recorder is not None:
+        watch.recorder.made(node)
     return True
 
 
 def _run(pending: Pending) -> None:
     family = _families.get(pending.structure)
-    numbers = [n.value for n in pending.numbers]
+    numbers = [plain(n.value) for n in pending.numbers]
     if family is None:
         family = Family(numbers, [n.varies for n in pending.numbers])
         _make_room()
@@ -173,9 +177,17 @@ def _run(pending: Pending) -> None:
         program = family.programs[key] = span("compile", pending.roots[0].origin, _compile,
                                               pending, family)
     statistics.runs += 1
-    packed = b"".join([_pack(n.dtype, n.value) for n in pending.numbers])
-    buffers = program.run([buffer_of(n) for n in pending.leaves], packed)
+    inputs = [buffer_of(n) for n in pending.leaves]
+    recorder = watch.recorder
+    note = None
+    if recorder is not None:
+        offsets = [offset for _, offset in inputs]
+        note = recorder.launching(program, pending, offsets, family.varies)
+    packed = b"".join([pack(n.dtype, n.value) for n in pending.numbers])
+    buffers = program.run(inputs, packed)
     _deliver(pending, buffers)
+    if recorder is not None:
+        recorder.launched(note, pending)
 
 
 @contextmanager
@@ -210,8 +222,9 @@ def _note_changes(family: Family, numbers: list[Any], pending: Pending) -> None:
                 print(f"flambeau: a number varies ({old!r} -> {new!r}), now an input: {where}")
 
 
-def _pack(kind: dtype, value: Any) -> bytes:
+def pack(kind: dtype, value: Any) -> bytes:
     """A number as the 8 bytes that a program reads in its type."""
+    value = plain(value)
     if kind.kind == "f" and kind.itemsize == 4:
         return _FLOAT32.pack(np.float32(value))
     if kind.kind in "fiub" and kind.itemsize == 8 or kind.kind == "b":

@@ -15,7 +15,7 @@ from ..graph.node import Node, Shape
 from . import algebra as a
 from .algebra import and_, cast, exp, where
 from .fused import fused
-from .known import array, bounds
+from .known import array, bounds, relied
 from .loss import elementwise_loss, reduced_loss, reduction_of
 from .norms import pairwise_distance
 from .promotion import promote, promote_float, type_name
@@ -32,6 +32,7 @@ def check_classes(target: Node, classes: int, ignore_index: int) -> None:
         return
     low, high = bounds(target)
     if low >= 0 and high < classes:
+        relied(target, 0, classes - 1)
         return
     values = array(target)
     bad = values[((values < 0) | (values >= classes)) & (values != ignore_index)]
@@ -290,6 +291,7 @@ def multi_margin_loss(input: Node, target: Node, p: int = 1, margin: float = 1.0
     low, high = bounds(target)
     if low < 0 or high >= classes:
         raise RuntimeError("target out of range")
+    relied(target, 0, classes - 1)
     more = () if weight is None else (cast(weight, input.dtype),)
     return _multi_margin(input, cast(target, dt.int64), *more, p=int(p), margin=float(margin),
                          reduction=reduction)

@@ -16,7 +16,7 @@ from ..graph.node import Node, Shape
 from . import algebra as alg
 from . import promotion as pro
 from .indexing import INDEX_KINDS, check_index, in_self
-from .known import array, bounds, constant
+from .known import array, bounds, constant, relied
 from .table import composite, public
 
 
@@ -109,6 +109,8 @@ def one_hot(tensor: Node, num_classes: int = -1) -> Node:
     classes = high + 1 if num_classes == -1 else num_classes
     if high >= classes:
         raise RuntimeError("Class values must be smaller than num_classes.")
+    if num_classes != -1:
+        relied(tensor, 0, classes - 1)
     wide = (1,) * tensor.ndim + (classes,)
     hit = alg.eq(alg.unsqueeze(tensor, tensor.ndim), alg.iota(wide, tensor.ndim))
     return alg.cast(hit, dt.int64)

@@ -16,7 +16,7 @@ from ..graph.node import Node, Shape
 from ..graph.primitive import broadcast
 from . import algebra as alg
 from . import promotion as pro
-from .known import array, bounds, constant
+from .known import array, bounds, constant, relied
 from .table import public
 
 INDEX_KINDS = (dt.int64, dt.int32)
@@ -38,6 +38,7 @@ def check_index(index: Node, size: int, dim: int = 0, *, wrap: bool = True,
         if error is None:
             raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
         raise error(bad)
+    relied(index, 0 if low >= 0 else least, size - 1)
     index = alg.cast(index, dt.int64)
     if low < 0 and index.size:
         index = alg.where(alg.lt(index, 0), index + size, index)

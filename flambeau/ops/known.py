@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..core.dtype import BY_NUMPY
+from ..core.follow import watch
 from ..graph.node import Node
 from ..graph.primitive import BUFFER
 from ..graph.realize import realize
@@ -47,10 +48,24 @@ def bounds(x: Node) -> tuple[int, int]:
     if x.facts is None:
         found = _derived_bounds(x)
         if found is None:
-            values = array(x)
+            if x.value is None:
+                realize([x])
+            values = np.asarray(x.value.unwatched(x.dtype.numpy, x.shape))
             found = (int(values.min()), int(values.max())) if values.size else (0, -1)
         x.facts = found
+    if watch.recorder is not None:
+        relied(x, *x.facts)
     return x.facts
+
+
+def relied(x: Node, low: int, high: int) -> None:
+    """What a check of `bounds` came to holds while all values are in [low, high]."""
+    if watch.recorder is None:
+        return
+    while x.value is None and (x.op.name in _KEEPS or x.op.name == "cast"):
+        x = x.src[0]
+    if x.value is not None:
+        watch.recorder.bounded(x, low, high)
 
 
 def _derived_bounds(x: Node) -> tuple[int, int] | None:
@@ -87,4 +102,6 @@ def constant(values: Array) -> Node:
     values = np.asarray(values, order="C")
     made = Node(BUFFER, (), (), values.shape, BY_NUMPY[values.dtype])
     made.value = Buffer.from_numpy(values)
+    if watch.recorder is not None:
+        watch.recorder.made(made)
     return made

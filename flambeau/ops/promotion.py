@@ -12,6 +12,7 @@ from ..core import dtype as dt
 from ..core.defaults import default_dtype
 from ..core.dtype import dtype, promote_types
 from ..core.errors import overflow
+from ..core.traced import Traced
 from ..graph.node import Node, Shape
 from ..graph.primitive import CAST, SCALAR, const, scalar
 
@@ -70,7 +71,8 @@ _TAKES = {bool: "buifc", int: "uifc", float: "fc", complex: "c"}
 def number(value: Any, dtype: dtype) -> Node:
     """A user's number as a node; integers wrap round as they do in C."""
     if dtype.kind == "f" and not isinstance(value, complex):
-        return Node(SCALAR, (), (float(value), False, dtype), (), dtype)
+        value = value if type(value) is Traced else float(value)
+        return Node(SCALAR, (), (value, False, dtype), (), dtype)
     if isinstance(value, complex) and dtype.kind != "c":
         raise overflow(dtype)
     if dtype.kind == "c":

@@ -13,6 +13,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from ..core.traced import Traced
+from ..core.follow import watch
 from ..graph.node import Node
 from ..graph.primitive import scalar
 from . import algebra as a
@@ -35,7 +37,18 @@ def _changing(like: Node, value: Any) -> Node:
     kind = wide_type(like.dtype)
     if isinstance(value, Node):
         return a.cast(a.reshape(value, ()), kind)
+    if type(value) is Traced:
+        return _traced(value, kind)
     return _number(value, kind, True)
+
+
+def _traced(value: Traced, kind: Any) -> Node:
+    """The node of a number that a recording follows: one for all parameters."""
+    known = {} if watch.recorder is None else watch.recorder.numbers
+    key = (value.formula, kind)
+    if key not in known:
+        known[key] = scalar(value, kind, True)
+    return known[key]
 
 
 # ---------------------------------------------------------------- the gradient as the rule sees it

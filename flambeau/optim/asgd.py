@@ -45,5 +45,5 @@ class ASGD(RuleOptimizer):
             ax.add_((p - ax) * mu)
         else:
             ax.copy_(p)
-        program.assign(state["eta"], float(lr / (1 + lambd * lr * count) ** group["alpha"]))
+        program.assign(state["eta"], lr / (1 + lambd * lr * count) ** group["alpha"])
         program.assign(state["mu"], 1 / max(1, count - group["t0"]))

@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..autograd.api import recent
+from ..core.traced import plain
+from ..core.follow import watch
 from ..graph.node import Node
 from ..graph.primitive import SCALAR, scalar
 from ..graph.realize import realize
@@ -25,7 +27,8 @@ def number(t: Any) -> float:
         return float(t)
     node = t._storage.value
     if node.op is SCALAR and node.value is None:
-        return float(node.attrs[0])
+        held = node.attrs[0]
+        return held if watch.recorder is not None else plain(held)
     return float(t)
 
 

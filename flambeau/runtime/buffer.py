@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from flambeau.core.config import config
+from flambeau.core.follow import watch
 from flambeau.runtime import pages
 
 ALIGNMENT = 64
@@ -256,8 +257,19 @@ class Buffer:
 
         ``strides`` and ``offset`` are in bytes.  ValueError if the array would leave the buffer.
         """
-        raw = np.asarray(self)
-        return np.ndarray(tuple(shape), dtype, raw, offset, strides)
+        if watch.recorder is not None:
+            watch.recorder.looked(self)
+        return self.unwatched(dtype, shape, strides, offset)
+
+    def unwatched(
+        self,
+        dtype: Any,
+        shape: Sequence[int],
+        strides: Sequence[int] | None = None,
+        offset: int = 0,
+    ) -> np.ndarray[Any, Any]:
+        """The same array, for a look that a recorder need not know of."""
+        return np.ndarray(tuple(shape), dtype, np.asarray(self), offset, strides)
 
     def __repr__(self) -> str:
         pinned = ", pinned" if self.pinned else ""

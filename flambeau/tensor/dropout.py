@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core import dtype as dt
+from ..core.follow import drawn
 from ..ops.attention import DRAW
 from ..ops.dropout import alpha_dropout_of, dropout_of
 from .dispatch import Call, finish
@@ -23,8 +24,9 @@ from .tensor import Tensor
 
 def _mask(shape: tuple[int, ...], kind: Any, keep: float) -> Any:
     """What is kept, drawn in the type PyTorch draws in."""
-    drawn = default_generator.engine.bernoulli(blank(shape, kind), keep)
-    return array_node(np.asarray(drawn != 0), dt.bool_)
+    engine = default_generator.engine
+    return array_node(drawn(lambda: np.asarray(engine.bernoulli(blank(shape, kind), keep) != 0)),
+                      dt.bool_)
 
 
 DRAW.append(_mask)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.device import check_device
+from ..core.follow import refuse
 from ..runtime.random import MT19937
 from .tensor import Tensor
 
@@ -24,6 +25,7 @@ class Generator:
 
     def manual_seed(self, seed: int) -> Generator:
         """Start the default generator's stream at a seed."""
+        refuse("a random generator's state is set or read")
         self.engine.manual_seed(int(seed))
         return self
 
@@ -33,13 +35,16 @@ class Generator:
 
     def seed(self) -> int:
         """Start the default generator's stream at a seed of chance; the seed."""
+        refuse("a random generator's state is set or read")
         return self.engine.seed()
 
     def get_state(self) -> Tensor:
+        refuse("a random generator's state is set or read")
         from .creation import finish, from_array
         return finish(from_array(self.engine.get_state()))
 
     def set_state(self, new_state: Tensor) -> Generator:
+        refuse("a random generator's state is set or read")
         from .conversion import values
         if not isinstance(new_state, Tensor):
             raise TypeError("set_state(): argument 'new_state' (position 1) must be Tensor, not "
@@ -48,6 +53,7 @@ class Generator:
         return self
 
     def clone_state(self) -> Generator:
+        refuse("a random generator's state is set or read")
         made = Generator()
         made.engine = self.engine.clone()
         return made

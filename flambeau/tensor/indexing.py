@@ -250,6 +250,7 @@ def checked(index: Node, n: int, dim: int) -> Node:
     if index.size and (low < -n or high >= n):
         bad = high if high >= n else low
         raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
+    known.relied(index, 0 if low >= 0 else -n, n - 1 if low >= 0 else high)
     if index.dtype is not dt.int64:
         index = CAST(index, dtype=dt.int64)
     if low < 0:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core.follow import watch
 from ..graph.node import Node
 from ..graph.primitive import BUFFER
 from ..graph.realize import realize
@@ -42,6 +43,8 @@ def buffer_node(buffer: Buffer, shape: tuple[int, ...], dtype: Any) -> Node:
     """A computed value."""
     node = Node(BUFFER, (), (), shape, dtype)
     node.value = buffer
+    if watch.recorder is not None:
+        watch.recorder.made(node)
     return node
 
 
@@ -57,18 +60,25 @@ def array_of(node: Node) -> Array:
     return node.value.numpy(node.dtype.numpy, node.shape)
 
 
+def pinned(storage: Storage) -> bool:
+    """Whether a storage's memory is shared: it is no more when the array we gave out is gone."""
+    pin = storage.pin
+    if pin is not None and pin.holder is not None and pin.holder() is None:
+        pin = storage.pin = None
+    return pin is not None
+
+
 def current(storage: Storage) -> Node:
     """The node to read a pinned storage with."""
-    pin = storage.pin
-    if pin.holder is not None and pin.holder() is None:
-        storage.pin = None                      # the array we gave out is gone
+    if not pinned(storage):
         return storage.value
+    pin = storage.pin
     value = storage.value
     if pin.buffer.nbytes > SNAPSHOT:
         if value.facts is not None:             # bounds found once may hold no more
             value = storage.value = buffer_node(pin.buffer, value.shape, value.dtype)
         return value
-    now = pin.buffer.numpy(np.uint8, (pin.buffer.nbytes,))
+    now = pin.buffer.unwatched(np.uint8, (pin.buffer.nbytes,))
     copy = pin.copy
     if copy is None or copy[0].shape != value.shape or not np.array_equal(copy[1], now):
         taken = now.copy()
@@ -109,6 +119,8 @@ def expose(storage: Storage, track: bool = False) -> Pin:
         return pin
     if storage.value.value is None:
         realize([storage.value])
+    if watch.recorder is not None:
+        watch.recorder.exposed(storage)
     # Others may hold this node (saved for backward, pending); they keep memory of their own.
     held = _references(storage) > _LONE
     value = storage.value
@@ -141,6 +153,8 @@ def store(t: Tensor, new: Node) -> None:
     """A write into a pinned storage: computed now, and copied to the shared memory."""
     storage = t._storage
     layout = t._layout
+    if watch.recorder is not None:
+        watch.recorder.exposed(storage)
     realize([new])
     source = array_of(new)
     t._cache = None

@@ -12,6 +12,7 @@ from ..core import dtype as dt
 from ..core.defaults import default_dtype
 from ..core.device import META, check_device, default_place
 from ..core.dtype import dtype as DType  # noqa: N812
+from ..core.follow import drawn
 from ..graph.primitive import spec
 from ..runtime import sampling
 from ..runtime.buffer import Buffer
@@ -62,7 +63,8 @@ def rand(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, 
     shape, kind = _sizes(sizes, size, "rand"), _kind(dtype, out)
     if _meta(device):
         return f.wrap(spec(shape, kind), META)
-    return _made(_uniform(shape, kind, engine(generator)), kind, out, requires_grad)
+    gen = engine(generator)
+    return _made(drawn(lambda: _uniform(shape, kind, gen)), kind, out, requires_grad)
 
 
 def _uniform(shape: tuple[int, ...], kind: DType, gen: Any) -> Array:
@@ -80,7 +82,8 @@ def randn(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None,
     shape, kind = _sizes(sizes, size, "randn"), _kind(dtype, out)
     if _meta(device):
         return f.wrap(spec(shape, kind), META)
-    return _made(_normal(shape, kind, engine(generator)), kind, out, requires_grad)
+    gen = engine(generator)
+    return _made(drawn(lambda: _normal(shape, kind, gen)), kind, out, requires_grad)
 
 
 def _normal(shape: tuple[int, ...], kind: DType, gen: Any) -> Array:
@@ -109,7 +112,8 @@ def randint(*args: Any, low: Any = None, high: Any = None, size: Any = None, gen
         raise RuntimeError("random_ expects 'from' to be less than 'to', but got from="
                            f"{first} >= to={last}")
     kind = dtype or (out.dtype if out is not None else dt.int64)
-    array = engine(generator).integers(blank(size_of((tuple(size),), "randint"), kind), first, last)
+    gen, shape = engine(generator), size_of((tuple(size),), "randint")
+    array = drawn(lambda: gen.integers(blank(shape, kind), first, last))
     return _made(array, kind, out, requires_grad)
 
 
@@ -121,7 +125,9 @@ def randperm(n: int, *, generator: Any = None, out: Any = None, dtype: Any = Non
     if n < 0:
         raise RuntimeError(f"n must be non-negative, got{n}")
     kind = dtype or (out.dtype if out is not None else dt.int64)
-    return _made(engine(generator).permutation(blank((n,), kind)), kind, out, requires_grad)
+    gen = engine(generator)
+    array = drawn(lambda: gen.permutation(blank((n,), kind)))
+    return _made(array, kind, out, requires_grad)
 
 
 def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None,
@@ -130,8 +136,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     """Normals of given means and standard deviations (numbers or tensors)."""
     gen = engine(generator)
     if size is not None:
-        kind = _kind(dtype, out)
-        array = gen.normal(blank(size_of((tuple(size),), "normal"), kind), float(mean), float(std))
+        kind, whole = _kind(dtype, out), size_of((tuple(size),), "normal")
+        array = drawn(lambda: gen.normal(blank(whole, kind), float(mean), float(std)))
         return _made(array, kind, out, requires_grad)
     parts = [values(p) if isinstance(p, Tensor) else float(p) for p in (mean, std)]
     tensors = [p for p in (mean, std) if isinstance(p, Tensor)]
@@ -139,7 +145,8 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
         raise TypeError("normal() received an invalid combination of arguments")
     kind = tensors[0].dtype
     shape = np.broadcast_shapes(*[t._shape for t in tensors])
-    return _made(gen.normal(blank(shape, kind), *parts), kind, out, requires_grad)
+    array = drawn(lambda: gen.normal(blank(shape, kind), *parts))
+    return _made(array, kind, out, requires_grad)
 
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any = None) -> Tensor:
@@ -150,8 +157,9 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None, out: Any =
         raise RuntimeError(f"\"bernoulli_tensor_cpu_p_\" not implemented for "
                            f"'{scalar_name(input.dtype)}'")
     chances = values(input) if p is None else values(p) if isinstance(p, Tensor) else float(p)
-    array = engine(generator).bernoulli(blank(input._shape, input.dtype), chances)
-    return _made(array, input.dtype, out, False)
+    gen, shape, kind = engine(generator), input._shape, input.dtype
+    array = drawn(lambda: gen.bernoulli(blank(shape, kind), chances))
+    return _made(array, kind, out, False)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
@@ -161,33 +169,38 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *,
     if input.dtype.kind != "f":
         raise RuntimeError("multinomial only supports floating-point dtypes for input, got: "
                            f"{input.dtype.name.capitalize()}")
-    array = sampling.multinomial(engine(generator), np.ascontiguousarray(values(input)),
-                                 int(num_samples), replacement)
-    return _made(np.ascontiguousarray(array), dt.int64, out, False)
+    gen, weights = engine(generator), np.ascontiguousarray(values(input))
+    array = drawn(lambda: np.ascontiguousarray(
+        sampling.multinomial(gen, weights, int(num_samples), replacement)))
+    return _made(array, dt.int64, out, False)
 
 
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
     """A draw from the Poisson distribution with each element as its rate."""
-    array = sampling.poisson(engine(generator), np.ascontiguousarray(values(input)))
+    gen, rates = engine(generator), np.ascontiguousarray(values(input))
+    array = drawn(lambda: sampling.poisson(gen, rates))
     return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
 
 
 def binomial(count: Tensor, prob: Tensor, generator: Any = None) -> Tensor:
     """A draw from the binomial distribution for each count and probability."""
-    array = sampling.binomial(engine(generator), np.ascontiguousarray(values(count)),
-                              np.ascontiguousarray(values(prob)))
+    gen = engine(generator)
+    counts, chances = (np.ascontiguousarray(values(t)) for t in (count, prob))
+    array = drawn(lambda: sampling.binomial(gen, counts, chances))
     return finish(from_array(array.astype(count.dtype.numpy), count.dtype))
 
 
 def standard_gamma(input: Tensor, generator: Any = None) -> Tensor:
     """Gamma numbers of rate 1 (torch._standard_gamma, without its gradient)."""
-    array = sampling.standard_gamma(engine(generator), np.ascontiguousarray(values(input)))
+    gen, shapes = engine(generator), np.ascontiguousarray(values(input))
+    array = drawn(lambda: sampling.standard_gamma(gen, shapes))
     return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
 
 
 def sample_dirichlet(input: Tensor, generator: Any = None) -> Tensor:
     """Draws from Dirichlet distributions along the last dim."""
-    array = sampling.dirichlet(engine(generator), np.ascontiguousarray(values(input)))
+    gen, shapes = engine(generator), np.ascontiguousarray(values(input))
+    array = drawn(lambda: sampling.dirichlet(gen, shapes))
     return finish(from_array(array.astype(input.dtype.numpy), input.dtype))
 
 
@@ -239,12 +252,10 @@ def randint_like(input: Tensor, *args: Any, low: Any = None, high: Any = None,
 # ---------------------------------------------------------------- in place
 
 
-def _fill(self: Tensor, array: Array) -> Tensor:
-    return overwrite(self, pinning.array_node(array, self.dtype))
-
-
-def _space(self: Tensor) -> Array:
-    return blank(self._shape, self.dtype)
+def _fill(self: Tensor, draw: Any) -> Tensor:
+    """Overwrite the tensor with what `draw` makes of a fresh array of its shape and type."""
+    shape, kind = self._shape, self.dtype
+    return overwrite(self, pinning.array_node(drawn(lambda: draw(blank(shape, kind))), kind))
 
 
 @method
@@ -252,17 +263,19 @@ def uniform_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> T
     """Fill with numbers from [from, to)."""
     low = named.get("from", args[0] if args else 0.0)
     high = named.get("to", args[1] if len(args) > 1 else 1.0)
-    if self.dtype.kind == "c":
-        return _fill(self, _uniform(self._shape, self.dtype, engine(generator)))
-    return _fill(self, engine(generator).uniform(_space(self), float(low), float(high)))
+    gen, kind = engine(generator), self.dtype
+    if kind.kind == "c":
+        return _fill(self, lambda space: _uniform(space.shape, kind, gen))
+    return _fill(self, lambda space: gen.uniform(space, float(low), float(high)))
 
 
 @method
 def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with normal numbers."""
-    if self.dtype.kind == "c":
-        return _fill(self, _normal(self._shape, self.dtype, engine(generator)) * std + mean)
-    return _fill(self, engine(generator).normal(_space(self), float(mean), float(std)))
+    gen, kind = engine(generator), self.dtype
+    if kind.kind == "c":
+        return _fill(self, lambda space: _normal(space.shape, kind, gen) * std + mean)
+    return _fill(self, lambda space: gen.normal(space, float(mean), float(std)))
 
 
 @method
@@ -273,42 +286,46 @@ def random_(self: Tensor, *args: Any, generator: Any = None, **named: Any) -> Te
         high = args[0]
     elif args:
         low, high = args[0], args[1]
-    return _fill(self, engine(generator).random_(_space(self), low, high))
+    gen = engine(generator)
+    return _fill(self, lambda space: gen.random_(space, low, high))
 
 
 @method
 def bernoulli_(self: Tensor, p: Any = 0.5, *, generator: Any = None) -> Tensor:
     """Fill with ones of probability p, zeros otherwise."""
     chance = values(p) if isinstance(p, Tensor) else float(p)
-    return _fill(self, engine(generator).bernoulli(_space(self), chance))
+    gen = engine(generator)
+    return _fill(self, lambda space: gen.bernoulli(space, chance))
 
 
 @method
 def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Any = None) -> Tensor:
     """Fill with numbers of the exponential distribution."""
-    return _fill(self, sampling.exponential(engine(generator), _space(self), float(lambd)))
+    gen = engine(generator)
+    return _fill(self, lambda space: sampling.exponential(gen, space, float(lambd)))
 
 
 @method
 def geometric_(self: Tensor, p: float, *, generator: Any = None) -> Tensor:
     """Fill with numbers of the geometric distribution."""
-    return _fill(self, sampling.geometric(engine(generator), _space(self), float(p)))
+    gen = engine(generator)
+    return _fill(self, lambda space: sampling.geometric(gen, space, float(p)))
 
 
 @method
 def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Any = None,
             ) -> Tensor:
     """Fill with numbers of the Cauchy distribution."""
-    return _fill(self, sampling.cauchy(engine(generator), _space(self), float(median),
-                                       float(sigma)))
+    gen = engine(generator)
+    return _fill(self, lambda space: sampling.cauchy(gen, space, float(median), float(sigma)))
 
 
 @method
 def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Any = None,
                 ) -> Tensor:
     """Fill with numbers whose logarithms are normal."""
-    return _fill(self, sampling.log_normal(engine(generator), _space(self), float(mean),
-                                           float(std)))
+    gen = engine(generator)
+    return _fill(self, lambda space: sampling.log_normal(gen, space, float(mean), float(std)))
 
 
 @method

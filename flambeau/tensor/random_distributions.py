@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.follow import drawn
 from ..graph.node import Op
 from ..ops.implicit import DIRICHLET_SAMPLE, DIRICHLET_SLOPE, GAMMA_SAMPLE, GAMMA_SLOPE
 from ..runtime import sampling
@@ -20,7 +21,8 @@ from .tensor import Tensor
 
 
 def _drawn(name: str, op: Op, sampler: Any, input: Tensor, generator: Any) -> Tensor:
-    array = sampler(engine(generator), np.ascontiguousarray(values(input)))
+    gen, given = engine(generator), np.ascontiguousarray(values(input))
+    array = drawn(lambda: sampler(gen, given))
     c = Call()
     node = c.take(input)
     made = array_node(np.ascontiguousarray(array.astype(input.dtype.numpy)), input.dtype)
