@@ -1,7 +1,7 @@
 """What one call computes: its programs, where their inputs come from, its random draws and checks.
 
-In: the tensors that the call can reach, and what `core.follow` tells while it runs. Out: `Recorder`,
-whose `events` are in order and name values by where they come from:
+In: the tensors that the call can reach, and what `core.follow` tells while it runs. Out:
+`Recorder`, whose `events` are in order and name values by where they come from:
 
     ("entry", i, offset)     the value of storage i when the call began, from this byte on
     ("slot", k, offset)      the k-th value made inside: a program's result or a drawn array

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import flambeau as torch
+from flambeau.graph.realize import realize
 from flambeau.replay import explain
 
 nn, F = torch.nn, torch.nn.functional
@@ -33,6 +34,14 @@ def bits(x: Any) -> Any:
     return repr(x)
 
 
+def settle(result: Any) -> None:
+    """Compute all results in one program, as a compiled call does: which programs a computation is
+    cut into decides how its sums round."""
+    leaves = torch.utils._pytree.tree_leaves(result)
+    realize([n for t in leaves if isinstance(t, torch.Tensor)
+             for n in [t._storage.value] if n.value is None and n.src])
+
+
 def both(make: Callable[[], Any], calls: int = 8) -> tuple[Any, Any]:
     """Run `make()` -> (function, state, before) plainly and compiled; compare after each call.
 
@@ -47,7 +56,9 @@ def both(make: Callable[[], Any], calls: int = 8) -> tuple[Any, Any]:
         for i in range(calls):
             args, kwargs = before(i)
             try:
-                out = bits(call(*args, **kwargs))
+                result = call(*args, **kwargs)
+                settle(result)
+                out = bits(result)
             except Exception as error:
                 out = f"{type(error).__name__}: {error}"
             seen.append((out, bits(state()), bits(torch.rand(2))))
