@@ -19,6 +19,8 @@ from .primitive import (
     AS_STRIDED_AT,
     CONST,
     INPUT,
+    PAD,
+    PAD_AT,
     PUT,
     SCALAR,
     SLICE,
@@ -71,7 +73,7 @@ def _own_references() -> int:
 
 LISTED = _own_references()
 VIEWS = frozenset((SLICE, AS_STRIDED))          # of a computed value: leaves
-PLACED = frozenset((SLICE, AS_STRIDED, WRITE))  # where they begin is a number of the user's
+PLACED = frozenset((SLICE, PAD, AS_STRIDED, WRITE))   # where they begin is the user's number
 
 
 def canonicalize(wanted: list[Node]) -> Pending:
@@ -160,16 +162,22 @@ class _Walk:
 
 def _starts(node: Node) -> tuple[list[int], tuple[Any, ...]]:
     """Where a PLACED node begins, and its other attributes."""
-    if node.op is not SLICE:
+    if node.op is WRITE or node.op is AS_STRIDED:
         return [node.attrs[2]], node.attrs[:2]
     dims = _cut(node)
-    start, step, shape = node.attrs
+    start = node.attrs[0]
     kept = tuple([None if d in dims else a for d, a in enumerate(start)])
-    return [start[d] for d in dims], (kept, step, shape)
+    rest = node.attrs[1:] if node.op is SLICE else (node.shape, node.attrs[2])
+    return [start[d] for d in dims], (kept, *rest)
 
 
 def _cut(node: Node) -> list[int]:
-    """The dims of a slice that could begin elsewhere."""
+    """The dims of a slice that could begin elsewhere, or of zeros around that could lie otherwise.
+
+    As many zeros on either side, as convolutions have them, are no position.
+    """
+    if node.op is PAD:
+        return [d for d, (a, b) in enumerate(zip(*node.attrs[:2])) if a != b]
     _, step, shape = node.attrs
     whole = node.src[0].shape
     return [d for d, n in enumerate(shape) if n != whole[d] and step[d] > 0]
@@ -178,12 +186,12 @@ def _cut(node: Node) -> list[int]:
 def _placed(node: Node, src: tuple[Node, ...], starts: list[Node | None]) -> Node:
     """A PLACED node that begins where the given nodes say; None: where it says itself."""
     given = [s for s in starts if s is not None]
-    if node.op is not SLICE:
+    if node.op is WRITE or node.op is AS_STRIDED:
         op = WRITE_AT if node.op is WRITE else AS_STRIDED_AT
         return op(*src, *given, shape=node.attrs[0], stride=node.attrs[1])
-    start, step, shape = node.attrs
     dims = tuple(d for d, s in zip(_cut(node), starts) if s is not None)
-    return SLICE_AT(*src, *given, start=start, step=step, shape=shape, dims=dims)
+    op = SLICE_AT if node.op is SLICE else PAD_AT
+    return op(*src, *given, **dict(zip(node.op.params, node.attrs)), dims=dims)
 
 
 def _is_window(node: Node) -> bool:

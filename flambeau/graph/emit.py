@@ -37,6 +37,7 @@ from .primitive import (
     EXPAND,
     IOTA,
     PAD,
+    PAD_AT,
     PERMUTE,
     RESHAPE,
     SLICE,
@@ -244,6 +245,14 @@ class Emitter:
             places[d] = self.position(begin, (), room, mask) + at[d] * step[d]
         return tuple(places)
 
+    def _before(self, node: Node, mask: Mask) -> list[Index | int]:
+        """The zeros before a PAD_AT's elements."""
+        low, high, _, dims = node.attrs
+        found: list[Index | int] = list(low)
+        for d, start in zip(dims, node.src[1:]):
+            found[d] = self.position(start, (), low[d] + high[d] + 1, mask)
+        return found
+
     def values_under(self, wanted: list[tuple[Node, At]], mask: Mask) -> list[Value]:
         """Elements read only where the mask holds."""
         if not mask:
@@ -286,7 +295,9 @@ class Emitter:
             moved = at[dim] * step + at[-1] * dilation
             return [(src, at[:dim] + (moved,) + at[dim + 1:-1], mask)], []
         if op is PAD:
-            return _padded(node, at, mask)
+            return _padded(node, at, mask, node.attrs[0])
+        if op is PAD_AT:
+            return _padded(node, at, mask, self._before(node, mask))
         if op is CAT:
             return _joined(node, at, mask)
         if op.name == "skew":
@@ -385,9 +396,9 @@ def _added(mask: Mask, tests: list[Within]) -> Mask | None:
     return tuple(new)
 
 
-def _padded(node: Node, at: At, mask: Mask) -> tuple[list[tuple[Node, At, Mask]], list[Mask]]:
-    low, _, inner = node.attrs
-    src = node.src[0]
+def _padded(node: Node, at: At, mask: Mask, low: Sequence[Index | int],
+            ) -> tuple[list[tuple[Node, At, Mask]], list[Mask]]:
+    src, inner = node.src[0], node.attrs[2]
     place, tests = [], []
     for i, n, a, k in zip(at, src.shape, low, inner):
         moved = i - a

@@ -258,8 +258,12 @@ def _slice_at(node: Node, x: Array, *starts: Array) -> Array:
     return x[np.ix_(*[a + s * np.arange(n) for a, s, n in zip(begin, step, shape)])]
 
 
-def _pad(node: Node, x: Array) -> Array:
-    low, _, inner = node.attrs
+def _pad(node: Node, x: Array, *starts: Array) -> Array:
+    low, _, inner = node.attrs[:3]
+    if starts:
+        low = list(low)
+        for d, start in zip(node.attrs[3], starts):
+            low[d] = int(start)
     out = np.zeros(node.shape, x.dtype)
     at = [slice(a, a + n + max(n - 1, 0) * k, k + 1) for a, n, k in zip(low, x.shape, inner)]
     out[tuple(at)] = x
@@ -431,7 +435,8 @@ MEANING: dict[str, Callable[..., Array]] = {
     "expand": lambda n, x: np.broadcast_to(x, n.shape),
     "reshape": lambda n, x: np.ascontiguousarray(x).reshape(n.shape),
     "permute": lambda n, x: np.transpose(x, n.attrs[0]),
-    "slice": _slice, "slice_at": _slice_at, "pad": _pad, "unfold": _unfold, "fold": _fold,
+    "slice": _slice, "slice_at": _slice_at, "pad": _pad, "pad_at": _pad,
+    "unfold": _unfold, "fold": _fold,
     "as_strided": _as_strided, "as_strided_at": _as_strided_at,
     "cat": lambda n, *xs: np.concatenate(xs, axis=n.attrs[0]),
     "sum": _total(np.sum), "prod": _total(np.prod), "amax": _reducer(np.max),

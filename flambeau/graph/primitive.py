@@ -164,6 +164,9 @@ SLICE_AT = _primitive("slice_at", "move", lambda x, *a: (a[-2], x.dtype),
 PAD = _primitive("pad", "move", lambda x, low, high, inner: (
     tuple(a + n + max(n - 1, 0) * k + b for n, a, b, k in zip(x.shape, low, high, inner)),
     x.dtype), ("low", "high", "inner"))
+# PAD whose count before each of `dims` is a node (int64); low + high stays the same
+PAD_AT = _primitive("pad_at", "move", lambda x, *a: PAD.infer(x, *a[-4:-1]),
+                    ("low", "high", "inner", "dims"))
 # One dim becomes two: out[..., i (at dim), ..., j (the last)] = x[..., i*step + j*dilation, ...]
 UNFOLD = _primitive("unfold", "move", lambda x, dim, size, step, dilation: (
     x.shape[:dim] + ((x.shape[dim] - (size - 1) * dilation - 1) // step + 1,)

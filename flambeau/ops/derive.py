@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph.node import Node, Op, Shape
-from ..graph.primitive import ALIAS, CAST, EXPAND, PRIMITIVES, RESHAPE, SUM, const
+from ..graph.primitive import (
+    ALIAS, AS_STRIDED, CAST, EXPAND, PRIMITIVES, RESHAPE, SLICE, SUM, const,
+)
 
 
 def gradient(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: tuple[Any, ...],
@@ -21,6 +23,20 @@ def gradient(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: tuple[Any
     if derived is None:
         derived = op.vjps[i] = _derived(op, i)
     return Node(derived, (g, out, *src), attrs, src[i].shape, src[i].dtype)
+
+
+def final_gradient(op: Op, g: Node, out: Node, src: tuple[Node, ...], attrs: tuple[Any, ...],
+                   i: int) -> Node:
+    """`gradient`, where nobody will differentiate it again.
+
+    That of a slice or view is expanded at once: where it begins must be seen in the graph, or
+    every other place would be another program.
+    """
+    node = gradient(op, g, out, src, attrs, i)
+    if op is SLICE or op is AS_STRIDED:
+        assert node.op.expand is not None
+        return node.op.expand(*node.src, *attrs)
+    return node
 
 
 def _derived(op: Op, i: int) -> Op:

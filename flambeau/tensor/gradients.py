@@ -119,7 +119,7 @@ class Plain:
                 if fn.op is ALIAS:
                     found.append(g)
                     continue
-                found.append(derive.gradient(fn.op, g, fn.out, fn.src, fn.attrs, i))
+                found.append(derive.final_gradient(fn.op, g, fn.out, fn.src, fn.attrs, i))
             recorded(g)
             return found
         finally:

@@ -72,3 +72,17 @@ def test_gradients_through_slices_that_move() -> None:
         want = torch.zeros(10, 4)
         want[i:i + 3] = 4 * w.detach()[i:i + 3]
         assert torch.allclose(w.grad, want)
+
+
+def test_a_gradient_through_slices_that_move_shares_a_program() -> None:
+    w = torch.randn(40, 6, requires_grad=True)
+
+    def step(i: int) -> None:
+        w.grad = None
+        ((w * w)[i:i + 3, 1:4] * 2).sum().backward()
+        want = torch.zeros(40, 6)
+        want[i:i + 3, 1:4] = 4 * w.detach()[i:i + 3, 1:4]
+        assert torch.allclose(w.grad, want)
+    for i in range(4):
+        step(i)
+    assert compiled(lambda: [step(i) for i in range(4, 36)]) == 0
