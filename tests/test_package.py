@@ -17,7 +17,7 @@ import pytest
 
 import flambeau
 from flambeau.core.version import VERSION
-from flambeau.examples import digits, drawing
+from flambeau.examples import datasets, digits, drawing
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -274,14 +274,14 @@ def test_cache_is_told_and_cleared(tmp_path: Path) -> None:
 
 
 def test_the_data_are_the_uci_digits() -> None:
-    with np.load(digits.DATA) as file:
+    with np.load(datasets.DIGITS) as file:
         images, labels = file["images"], file["labels"]
     assert images.shape == (1797, 8, 8)
     assert images.dtype == labels.dtype == np.uint8
     assert images.max() == 16
     assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
     assert images[0, 0].tolist() == [0, 0, 5, 13, 9, 1, 0, 0]
-    notice = (digits.DATA.parent / "NOTICE").read_text(encoding="utf-8")
+    notice = (datasets.DIGITS.parent / "NOTICE").read_text(encoding="utf-8")
     assert "CC BY 4.0" in notice
 
 
@@ -289,7 +289,7 @@ def test_no_image_is_in_both_parts() -> None:
     train, test = digits.load(seed=0)
     assert (len(train), len(test)) == (1437, 360)
     together = np.concatenate([train.images.numpy(), test.images.numpy()])
-    with np.load(digits.DATA) as file:
+    with np.load(datasets.DIGITS) as file:
         assert sorted(map(bytes, (together * 16).astype(np.uint8))) == sorted(
             map(bytes, file["images"])
         )

@@ -16,13 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 import flambeau as torch
 from flambeau import nn
-from flambeau.examples import drawing
+from flambeau.examples import datasets, drawing
 
-DATA = Path(__file__).parent / "data" / "digits.npz"
 TEST_IMAGES = 360
 
 
@@ -48,9 +45,8 @@ class Progress:
 
 def load(seed: int) -> tuple[Digits, Digits]:
     """The digits in random order, as a part to train on and a part to test with."""
-    with np.load(DATA) as file:
-        images = torch.from_numpy(file["images"].astype(np.float32) / 16)
-        labels = torch.from_numpy(file["labels"].astype(np.int64))
+    whole = datasets.digits()
+    images, labels = torch.from_numpy(whole.images), torch.from_numpy(whole.labels)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
     images, labels = images[order], labels[order]
     test = Digits(images[:TEST_IMAGES], labels[:TEST_IMAGES])

@@ -30,6 +30,7 @@ from .primitive import (
 )
 
 CHEAP = frozenset(("map", "move", "leaf"))
+CHAIN = 16                      # that many cheap operations on each other are no longer cheap
 
 
 class Number(NamedTuple):
@@ -239,11 +240,31 @@ def _needed_later(order: list[Node], wanted: set[int], uses: list[int]) -> list[
     """Expensive nodes with a reader outside the graph: more references than the graph's own."""
     kept, at = [], 0
     for node in order:
-        if (node.op.kind not in CHEAP and node.value is None
-                and sys.getrefcount(node) > LISTED + uses[at] and id(node) not in wanted):
+        if (sys.getrefcount(node) > LISTED + uses[at] and node.value is None
+                and id(node) not in wanted
+                and (node.op.kind not in CHEAP or node.src and _is_dear(node, wanted))):
             kept.append(node)
+            wanted.add(id(node))
         at += 1
     return kept
+
+
+def _is_dear(node: Node, stored: set[int]) -> bool:
+    """Whether a cheap node stands on an expensive one, or on many, that nobody stores.
+
+    Without this, a state that every round of a loop makes from the last one (an LSTM's cell, a
+    solver's solution) would be worked out from the beginning in each, by a program of its own.
+    """
+    seen: set[int] = set()
+    stack = [node]
+    while stack:
+        for s in stack.pop().src:
+            if s.value is None and s.src and id(s) not in stored and id(s) not in seen:
+                if s.op.kind not in CHEAP or len(seen) == CHAIN:
+                    return True
+                seen.add(id(s))
+                stack.append(s)
+    return False
 
 
 def _given_up(order: list[Node], leaves: list[Node], place: dict[int, int],
