@@ -8,7 +8,7 @@ Out: kernels to run one after the other. Called by `graph/lower`.
 """
 from __future__ import annotations
 
-from .cost import Machine
+from .cost import Machine, spread
 from .gemm_dot import DotPlan, dot_kernels
 from .gemm_plan import Choice, Problem, choose
 from .gemm_row import RowPlan, row_kernels
@@ -27,11 +27,20 @@ def contraction(c: Contraction, machine: Machine | None = None) -> list[Kernel]:
         return []
     machine = machine or Machine()
     quick = winograd_plan(c, machine)
-    c = _fold(c)
-    choice = choose(problem_of(c), machine)
+    if quick is not None and quick[1] < least(c, machine):
+        return winograd_kernels(c, quick[0])
+    folded = _fold(c)
+    problem = problem_of(folded)
+    choice = choose(problem, machine)
     if quick is not None and quick[1] < choice.cycles:
         return winograd_kernels(c, quick[0])
-    return build(c, choice)
+    return build(folded, choice, problem)
+
+
+def least(c: Contraction, machine: Machine) -> float:
+    """The cycles of the multiplications alone."""
+    vectors = c.batch * c.m * c.n / machine.lanes(c.accumulate.itemsize)
+    return spread(vectors * c.k / 2, max(2, int(vectors) // 64))
 
 
 def problem_of(c: Contraction) -> Problem:
@@ -42,23 +51,24 @@ def problem_of(c: Contraction) -> Problem:
                    c.accumulate.kind == "f", touched(c), c.turns_a, c.turns_b)
 
 
-def build(c: Contraction, choice: Choice) -> list[Kernel]:
-    """The kernels of a choice."""
+def build(c: Contraction, choice: Choice, problem: Problem | None = None) -> list[Kernel]:
+    """The kernels of a choice for a contraction (whose problem may be given)."""
     if choice.chunks > 1:
         inner, partial = chunk_of(c, choice.chunks)
-        return _build(inner, choice) + [add_up(c, choice.chunks, partial)]
-    return _build(c, choice)
+        return _build(inner, choice, None) + [add_up(c, choice.chunks, partial)]
+    return _build(c, choice, problem)
 
 
-def _build(c: Contraction, choice: Choice) -> list[Kernel]:
+def _build(c: Contraction, choice: Choice, problem: Problem | None) -> list[Kernel]:
     if choice.swap:
         c = swap(c)
+        problem = problem.swapped() if problem is not None else None
     if isinstance(choice.plan, DotPlan):
         return dot_kernels(c, choice.plan)
     if isinstance(choice.plan, RowPlan):
         return row_kernels(c, choice.plan)
     assert isinstance(choice.plan, TilePlan)
-    return tile_kernels(c, choice.plan)
+    return tile_kernels(c, choice.plan, None if problem is None else (problem.a, problem.b))
 
 
 def _fold(c: Contraction) -> Contraction:

@@ -150,14 +150,12 @@ def _load_of(value: Value) -> Load | None:
 
 def _run(extent: int, load: Callable[[Index], Value]) -> int:
     """How many neighbours of a flattened index lie side by side, as far as can be proved."""
-    run = RUN
-    while run > 1:
+    def lies(run: int) -> bool:
         j = Var("j", run)
         found = _load_of(load(of(Var("q", max(2, extent // run))) * run + of(j)))
-        if found is not None and _step(found.index, j) == 1:
-            return run
-        run //= 2
-    return 1
+        return found is not None and _step(found.index, j) == 1
+    sizes = (RUN, RUN // 2, RUN // 4) if lies(RUN // 4) else (RUN // 8,)
+    return next((run for run in sizes if run == RUN // 4 or lies(run)), 1)
 
 
 def _step(index: Index, var: Var) -> int | None:

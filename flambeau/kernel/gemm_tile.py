@@ -75,22 +75,25 @@ class Group:
 Rows = Callable[[Group, Index, Index, Index], Value]     # (group, tile, i, k) -> A's element
 
 
-def tile_kernels(c: Contraction, plan: TilePlan) -> list[Kernel]:
-    """The kernels of the schedule, packing first."""
-    nest = TileNest(c, plan)
+def tile_kernels(c: Contraction, plan: TilePlan,
+                 reads: tuple[Access, Access] | None = None) -> list[Kernel]:
+    """The kernels of the schedule, packing first; `reads`: how A and B lie, where it is known."""
+    nest = TileNest(c, plan, reads)
     return [*nest.packing, nest.main()]
 
 
 class TileNest:
     """Builds the nest; the methods follow it from the outside in."""
 
-    def __init__(self, c: Contraction, plan: TilePlan) -> None:
+    def __init__(self, c: Contraction, plan: TilePlan,
+                 reads: tuple[Access, Access] | None = None) -> None:
         self.c, self.plan = c, plan
         self.type: dtype = c.accumulate
         self.blocks_m = ceil(c.m / plan.block_m)
         self.blocks_n = ceil(c.n / (plan.panels * plan.columns))
-        self.access_a: Access = access(c.load_a, c.batch, c.m, c.k)
-        self.access_b: Access = access(c.load_b, c.batch, c.k, c.n)
+        if reads is None:
+            reads = access(c.load_a, c.batch, c.m, c.k), access(c.load_b, c.batch, c.k, c.n)
+        self.access_a, self.access_b = reads
         self.groups = _groups(plan.block_m, plan.rows)
         self.heavy = epilogue_weight(c) > HEAVY
         self.multiply = "fma" if self.type.kind == "f" else "add"
