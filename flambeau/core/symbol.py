@@ -194,7 +194,8 @@ def _substitute(atom: Atom, values: Mapping[Var, Index],
 
 
 def _recombine(terms: dict[Atom, int], k: int) -> Index:
-    """Drop zeros; merge `c*den*(x // den) + c*(x % den)` into `c*x`."""
+    """Drop zeros; merge `c*den*(x // den) + c*(x % den)` into `c*x`, and
+    `c*den*((x // den) % n) + c*(x % den)` into `c*(x % (den*n))`."""
     for atom, c in list(terms.items()):
         if not isinstance(atom, Mod) or not terms.get(atom):
             continue
@@ -202,11 +203,24 @@ def _recombine(terms: dict[Atom, int], k: int) -> Index:
         if len(quotient.terms) != 1 or quotient.const:
             continue
         whole, scale = quotient.terms[0]
-        if scale == 1 and terms.get(whole) == c * atom.den:
+        if scale != 1:
+            continue
+        if terms.get(whole) == c * atom.den:
             del terms[atom], terms[whole]
             rest = Index(tuple(t for t in terms.items() if t[1]), k)
             return rest + atom.num * c
+        outer = _remainder_of(terms, quotient, c * atom.den)
+        if outer is not None:
+            del terms[atom], terms[outer]
+            rest = Index(tuple(t for t in terms.items() if t[1]), k)
+            return rest + _remainder(atom.num, atom.den * outer.den) * c
     return Index(tuple(t for t in terms.items() if t[1]), k)
+
+
+def _remainder_of(terms: dict[Atom, int], x: Index, c: int) -> Mod | None:
+    """The term `c*(x % n)`, whatever n."""
+    return next((a for a, n in terms.items() if n == c and isinstance(a, Mod) and a.num == x),
+                None)
 
 
 def _split(x: Index, k: int) -> tuple[Index, Index]:

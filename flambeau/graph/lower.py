@@ -205,22 +205,26 @@ class _Lowering:
                 found |= zip(labels, unflatten(position, tuple(extent[d] for d in labels)))
             return tuple(found[d] for d in dims)
 
-        def load_a(i: Index, m: Index, k: Index) -> Value:
-            return self._operand(a, place([(batch, i), (rows, m), (inner, k)], a_dims))
-
-        def load_b(i: Index, k: Index, n: Index) -> Value:
-            return self._operand(b, place([(batch, i), (inner, k), (columns, n)], b_dims))
-
-        def store(i: Index, m: Index, n: Index, total: Value) -> tuple[Stmt, ...]:
-            at = place([(batch, i), (rows, m), (columns, n)], out_dims)
-            return self._epilogue(group, node, at, total)
-
         def count(labels: list[int]) -> int:
             return math.prod(extent[d] for d in labels)
 
-        spec = Contraction(name, count(rows), count(columns), count(inner), load_a, load_b, store,
-                           self._scratch, count(batch), a.dtype, node.origin, None,
-                           self._turns(a), self._turns(b))
+        def product(batch: list[int], columns: list[int]) -> Contraction:
+            def load_a(i: Index, m: Index, k: Index) -> Value:
+                return self._operand(a, place([(batch, i), (rows, m), (inner, k)], a_dims))
+
+            def load_b(i: Index, k: Index, n: Index) -> Value:
+                return self._operand(b, place([(batch, i), (inner, k), (columns, n)], b_dims))
+
+            def store(i: Index, m: Index, n: Index, total: Value) -> tuple[Stmt, ...]:
+                at = place([(batch, i), (rows, m), (columns, n)], out_dims)
+                return self._epilogue(group, node, at, total)
+            return Contraction(name, count(rows), count(columns), count(inner), load_a, load_b,
+                               store, self._scratch, count(batch), a.dtype, node.origin, None,
+                               self._turns(a), self._turns(b))
+        spec = product(batch, columns)
+        lead = columns[:_before(out_dims, columns, rows)]
+        if lead:
+            spec = replace(spec, apart=product(batch + lead, columns[len(lead):]))
         under = seen(b, b_dims, columns, inner)
         if under is not None:
             def store_at(i: Index, m: Index, image: Index, places: At,
@@ -370,6 +374,15 @@ class _Turn(_Lowering):
     def _turns(self, operand: Node) -> int:
         found = self.given.get(id(source_of(operand)))
         return self.count if found is not None and not found.step else 1
+
+
+def _before(dims: tuple[int, ...], columns: list[int], rows: list[int]) -> int:
+    """How many of the columns' labels stand before all rows' in the result (images do)."""
+    if not rows:
+        return 0
+    first = min(dims.index(d) for d in rows)
+    count = sum(dims.index(d) < first for d in columns)
+    return count if count < len(columns) else 0
 
 
 def _name(group: Group) -> str:

@@ -29,12 +29,15 @@ def contraction(c: Contraction, machine: Machine | None = None) -> list[Kernel]:
     quick = winograd_plan(c, machine)
     if quick is not None and quick[1] < least(c, machine):
         return winograd_kernels(c, quick[0])
-    folded = _fold(c)
-    problem = problem_of(folded)
-    choice = choose(problem, machine)
-    if quick is not None and quick[1] < choice.cycles:
+    options = []
+    for form in (_fold(c), c.apart):
+        if form is not None:
+            problem = problem_of(form)
+            options.append((form, choose(problem, machine), problem))
+    best = min(options, key=lambda option: option[1].cycles)
+    if quick is not None and quick[1] < best[1].cycles:
         return winograd_kernels(c, quick[0])
-    return build(folded, choice, problem)
+    return build(*best)
 
 
 def least(c: Contraction, machine: Machine) -> float:

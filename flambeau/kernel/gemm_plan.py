@@ -85,7 +85,7 @@ def every_choice(p: Problem, machine: Machine) -> Iterator[Choice]:
         part = p
         if chunks > 1:
             part = replace(p, batch=p.batch * chunks, k=p.k // chunks, shared_b=False,
-                           a=replace(p.a, batch=None))
+                           a=replace(p.a, batch=None), b=replace(p.b, batch=None))
         extra, dear = 0.0, 1.0 if chunks == 1 else 1.1
         if chunks > 1:
             lanes = machine.lanes(p.itemsize)
@@ -207,7 +207,7 @@ def _bound(time: float, p: Problem, turns: int, slow_b: float = 1.0,
            slow_a: float = 1.0) -> float:
     """No less than it takes to read the operands once, where they are large."""
     size_b = p.k * p.n * p.b.itemsize * (1 if p.shared_b else p.batch)
-    size_a = p.k * p.m * p.a.itemsize * p.batch
+    size_a = p.k * p.m * p.a.itemsize * (1 if p.a.batch == 0 else p.batch)
     if size_a + size_b <= 1 << 22:
         return time
     # One thread does not use all of the memory's speed.

@@ -62,8 +62,9 @@ class Contraction:
     `load_a(b, m, k)` and `load_b(b, k, n)` give the operands' elements, `store(b, m, n, total)`
     the statements that consume a sum (of type `accumulate`); `temporary(name, dtype, size)` gives
     memory that all threads share between the kernels. `origin` goes to the kernels. `windows` says
-    more about B where it is a convolution's. An operand that stays the same for `turns_a`,
-    `turns_b` runs need be packed once only.
+    more about B where it is a convolution's; `apart` is the same with some of the columns (the
+    images) as batch elements. An operand that stays the same for `turns_a`, `turns_b` runs need be
+    packed once only.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Contraction:
     windows: Windows | None = None
     turns_a: int = 1
     turns_b: int = 1
+    apart: Contraction | None = None
 
     @property
     def accumulate(self) -> DType:
@@ -182,7 +184,7 @@ def uses_batch(load: Loader, batch: int, rows: int, columns: int) -> bool:
 def swap(c: Contraction) -> Contraction:
     """C.T = B.T @ A.T: the same sums with rows and columns exchanged."""
     return replace(
-        c, m=c.n, n=c.m, windows=None, turns_a=c.turns_b, turns_b=c.turns_a,
+        c, m=c.n, n=c.m, windows=None, apart=None, turns_a=c.turns_b, turns_b=c.turns_a,
         load_a=lambda b, m, k: c.load_b(b, k, m),
         load_b=lambda b, k, n: c.load_a(b, n, k),
         store=lambda b, m, n, total: c.store(b, n, m, total))
@@ -192,7 +194,7 @@ def fold_batch(c: Contraction) -> Contraction:
     """Batch elements that share B are more rows: [b, m, k] @ [k, n] -> [b*m, k] @ [k, n]."""
     m = c.m
     return replace(
-        c, m=c.batch * m, batch=1, windows=None,
+        c, m=c.batch * m, batch=1, windows=None, apart=None,
         load_a=lambda b, r, k: c.load_a(r // m, r % m, k),
         load_b=lambda b, k, n: c.load_b(ZERO, k, n),
         store=lambda b, r, n, total: c.store(r // m, r % m, n, total))

@@ -40,7 +40,7 @@ def chunk_of(c: Contraction, chunks: int) -> tuple[Contraction, Buffer]:
     def store(s: Index, i: Index, j: Index, total: Value) -> tuple[Stmt, ...]:
         return (Store(partial, (s * m + i) * n + j, total),)
     inner = replace(
-        c, name=name, batch=c.batch * chunks, k=size, windows=None,
+        c, name=name, batch=c.batch * chunks, k=size, windows=None, apart=None,
         load_a=lambda s, i, k: c.load_a(s // chunks, i, (s % chunks) * size + k),
         load_b=lambda s, k, j: c.load_b(s // chunks, (s % chunks) * size + k, j),
         store=store)

@@ -285,6 +285,7 @@ class WinogradNest:
         place = ((b * TAPS + u) * self.blocks_m + i) * plan.block_m
         inner = replace(
             self.c, batch=1, m=plan.block_m, n=width, k=channels, dtype=self.type, windows=None,
+            apart=None, turns_a=1, turns_b=1,
             load_a=lambda _, m, k: Load(self.u, (place + m) * self.line + k, self.type),
             load_b=lambda _, k, n: Load(
                 self.v, start + (u * channels + k) * self.stride + n, self.type),
