@@ -35,6 +35,9 @@ def arange(start: float, /, stop: float | None = None, step: float = 1, *,
         dtype = number_type(start + stop + step, None)
     if count <= 0:
         return torch.empty((0,), dtype=dtype, device=device)
+    if dtype.kind == "u" and max(start, stop) >= 2**63:
+        # Beyond what a signed 64-bit bound says; the sum wraps round, so negative steps are right.
+        return torch.arange(count, dtype=dtype, device=device) * int(step) + int(start)
     return torch.arange(start, stop, step, dtype=dtype, device=device)
 
 
@@ -106,9 +109,12 @@ def linspace(start: complex, stop: complex, /, num: int, *, dtype: DType | None 
     if dtype is None:
         some_complex = isinstance(start, complex) or isinstance(stop, complex)
         dtype = number_type(1j if some_complex else 1.0, None)
-    if endpoint or not num:
-        return torch.linspace(start, stop, num, dtype=dtype, device=device)
-    return torch.linspace(start, stop, num + 1, dtype=dtype, device=device)[:-1]
+    if not endpoint and num:
+        return linspace(start, stop, num + 1, dtype=dtype, device=device)[:-1]
+    if dtype.kind in "fc" and abs(stop - start) > torch.finfo(dtype).max:
+        # The way would be infinite, and so would be the steps.
+        return torch.linspace(start / 2, stop / 2, num, dtype=dtype, device=device) * 2
+    return torch.linspace(start, stop, num, dtype=dtype, device=device)
 
 
 def meshgrid(*arrays: Tensor, indexing: str = "xy") -> list[Tensor]:

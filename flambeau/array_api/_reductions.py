@@ -69,7 +69,7 @@ def var(x: Tensor, /, *, axis: Axes = None, correction: float = 0.0,
     """The variance, with N - correction in the denominator."""
     at = axes(axis, need(x, "var").ndim)
     if not at:
-        return (x - x) / (1 - correction) if correction != 1 else torch.full_like(x, torch.nan)
+        return (x - x) / (1 - correction) if correction < 1 else torch.full_like(x, torch.nan)
     return torch.var(x, at, correction=correction, keepdim=keepdims)
 
 

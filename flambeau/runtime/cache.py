@@ -93,7 +93,8 @@ class DiskCache:
         self._ready = False
         self._bytes_until_scan = max_bytes // 16
         self._stores_until_scan = _STORES_PER_SCAN
-        if random.randrange(_FIRST_SCAN_ODDS) == 0:
+        # A generator of its own: the program's `random` numbers are none of ours to take.
+        if random.Random().randrange(_FIRST_SCAN_ODDS) == 0:
             # Many short processes, none of which stores much, must not outgrow the bound.
             self._stores_until_scan = 1
         if directory is None:

@@ -237,8 +237,9 @@ def _positions(mask: Tensor, x: Node, place: int) -> tuple[np.ndarray[Any, Any],
 
 
 def _check_mask(mask: Tensor, x: Node, place: int) -> None:
+    """Extents must agree; a mask without elements selects none (the array API standard's rule)."""
     for i, n in enumerate(mask._shape):
-        if n != x.shape[place + i]:
+        if n not in (x.shape[place + i], 0):
             raise IndexError(f"The shape of the mask {list(mask._shape)} at index {i} does not "
                              f"match the shape of the indexed tensor {list(x.shape)} at index "
                              f"{place + i}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -305,3 +306,9 @@ def test_a_writer_killed_at_any_moment(tmp_path):
             assert disk.load(f"key {number}") in (None, bytes([number]) * 300_000)
         assert disk.statistics.corrupt == 0
     assert disk.usage()[0] > 0
+
+
+def test_the_programs_random_numbers_are_left_alone(tmp_path):
+    before = random.getstate()
+    DiskCache(str(tmp_path / "objects"))
+    assert random.getstate() == before
