@@ -120,6 +120,31 @@ def test_copies() -> None:
     assert xp.asarray(memoryview(buffer)).dtype is xp.uint8
 
 
+def test_sequences_reach_the_ends_of_their_dtype() -> None:
+    top = xp.finfo(xp.float64).max
+    assert xp.linspace(-top, top, 3, dtype=xp.float64).tolist() == [-top, 0.0, top]
+    high = 2**64 - 1
+    assert xp.arange(high - 5, high, 2, dtype=xp.uint64).tolist() == [high - 5, high - 3, high - 1]
+    assert xp.arange(high, 2**63, -(2**62), dtype=xp.uint64).tolist() == [high, high - 2**62]
+    assert tuple(xp.arange(5, 1).shape) == (0,)
+
+
+def test_a_mask_without_elements_selects_none() -> None:
+    x = xp.ones((2, 3))
+    assert tuple(x[xp.zeros((0,), dtype=xp.bool)].shape) == (0, 3)
+    assert tuple(x[xp.zeros((2, 0), dtype=xp.bool)].shape) == (0,)
+    with pytest.raises(IndexError):
+        x[xp.zeros((1,), dtype=xp.bool)]
+
+
+def test_reductions_without_enough_elements() -> None:
+    one = xp.ones(1)
+    assert xp.isnan(xp.std(one, correction=1))
+    assert xp.isnan(xp.var(xp.asarray(1.0), correction=2))
+    assert (xp.sum(xp.ones(0)), xp.prod(xp.ones(0))) == (0.0, 1.0)
+    assert xp.isnan(xp.mean(xp.ones(0)))
+
+
 def test_each_nan_is_distinct() -> None:
     x = xp.asarray([xp.nan, 1.0, xp.nan, 1.0, -0.0, 0.0])
     values, indices, inverse, counts = xp.unique_all(x)
