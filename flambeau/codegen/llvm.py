@@ -208,6 +208,10 @@ class KernelEmitter(Memory):
             self.vector(s, 0, s.var.extent)
         elif transpose(self, s):
             return
+        elif s.stop is not None:
+            last = self.call("llvm.smin", (self.index_value(s.stop),
+                                           constant(s.var.extent, "i64")))
+            self.running(s, constant(0, "i64"), last, guarded=True)
         elif s.kind == "unroll" or s.var.extent == 1:
             for k in range(s.var.extent):
                 self.bindings[s.var] = k
@@ -215,12 +219,12 @@ class KernelEmitter(Memory):
         else:
             self.running(s, constant(0, "i64"), constant(s.var.extent, "i64"))
 
-    def running(self, s: Loop, start: Val, stop: Val) -> None:
-        """A counted loop, run at least once."""
+    def running(self, s: Loop, start: Val, stop: Val, guarded: bool = False) -> None:
+        """A counted loop, run at least once unless it is guarded."""
         i = self.open(self.writes(s), tiled(s.body))
         self.bindings[s.var] = i
         self.body(s.body)
-        self.close(i, start, stop, 1, {})
+        self.close(i, start, stop, 1, {}, guarded)
 
     def open(self, writes: frozenset[int], tiled: bool = False) -> Val:
         """Begin a loop; returns its counter. `tiled`: a register tile's loop is inside."""

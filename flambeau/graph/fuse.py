@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+from . import chain as chains
+from .chain import Chain
 from .decompose import SKEW
 from .loop import lies
 from .node import Node, Shape, topological
@@ -57,7 +59,8 @@ class Group:
     """Nodes computed by one kernel.
 
     kind "map": everything over `shape`; "row": reductions of `shape` over `dims`, and maps over it
-    or over the kept dims; "dot": a contraction and the maps that follow it; "alone": one node.
+    or over the kept dims; "dot": a contraction and the maps that follow it; "chain": a `Chain` and
+    the maps that follow its sinks; "alone": one node.
     """
 
     kind: str
@@ -67,6 +70,7 @@ class Group:
     stored: list[Node] = field(default_factory=list)
     reads: set[int] = field(default_factory=set)
     windows: bool = False           # holds reductions of a few elements, written out
+    chain: Chain | None = None
 
     @property
     def kept(self) -> Shape:
@@ -87,8 +91,13 @@ def fuse(roots: list[Node]) -> list[Group]:
 
 class _Fusion:
     def __init__(self, roots: list[Node]) -> None:
-        self.order = topological(roots)
+        order = topological(roots)
         self.roots = {id(r) for r in roots}
+        found = chains.find(order, self.roots)
+        self.order = chains.ordered(roots, order, found)
+        self.chain_of = {id(n): c for c in found for n in c.members}
+        self.chain_at: dict[int, int] = {}
+        self.wide: set[int] = set().union(*(c.wide for c in found))
         self.groups: list[Group] = []
         self.group_of: dict[int, int] = {}            # computed node -> its group
         self.level: dict[int, int] = {}               # the last group a node waits for
@@ -101,7 +110,9 @@ class _Fusion:
     def run(self) -> list[Group]:
         for node in self.order:
             self._measure(node)
-            if id(node) in self.must:
+            if id(node) in self.chain_of:
+                self._place_chained(node, self.chain_of[id(node)])
+            elif id(node) in self.must:
                 self._place(node)
         self._keep_shared()
         self._mark_stored()
@@ -114,6 +125,10 @@ class _Fusion:
         for node in self.order:
             op = node.op
             if id(node) in self.absorbed:
+                continue
+            if id(node) in self.wide or id(node) in self.chain_of:
+                if op is DOT:
+                    must.update(id(_source(s)) for s in node.src if id(s) not in self.wide)
                 continue
             if op.kind in ("reduce", "dot", "scan", "sort", "host") or op in ALONE:
                 must.add(id(node))
@@ -150,7 +165,7 @@ class _Fusion:
         self.barrier[id(node)] = barrier
         self.reads[id(node)] = frozenset(reads)
         self.weight[id(node)] = weight
-        if weight > LONG and node.op.kind == "map":
+        if weight > LONG and node.op.kind == "map" and id(node) not in self.wide:
             self.must.add(id(node))
 
     def _moves(self, node: Node) -> bool:
@@ -160,6 +175,14 @@ class _Fusion:
         return node.op.kind not in ("map", "leaf") and node.op is not EXPAND
 
     # ------------------------------------------------------------ where it is computed
+
+    def _place_chained(self, node: Node, chain: Chain) -> None:
+        """A member of a chain: the first one opens its group."""
+        at = self.chain_at.get(id(chain))
+        if at is None:
+            at = self.chain_at[id(chain)] = len(self.groups)
+            self.groups.append(Group("chain", chain.shape, (), chain=chain))
+        self._put(node, at)
 
     def _place(self, node: Node) -> None:
         if node.op.kind == "leaf" and (id(node) not in self.roots or node.op is INPUT):
@@ -173,6 +196,10 @@ class _Fusion:
             group.windows = True
         elif node.op.kind == "reduce" and group.kind == "map":
             group.kind, group.dims = "row", node.attrs[0]
+        self._put(node, at)
+
+    def _put(self, node: Node, at: int) -> None:
+        group = self.groups[at]
         group.nodes.append(node)
         group.reads |= self.reads[id(node)] | {id(node)}
         self.group_of[id(node)] = at
@@ -200,6 +227,8 @@ class _Fusion:
     def _fits(self, node: Node, group: Group) -> bool:
         if len(group.nodes) >= MANY or group.kind == "alone":
             return False
+        if group.chain is not None:
+            return self._ends(node, group, group.chain)
         if id(node) in self.windows:
             return group.kind == "map" and node.shape == group.shape
         if node.op.kind == "reduce":
@@ -212,6 +241,16 @@ class _Fusion:
         if node.shape == group.shape:
             return True
         return group.kind == "row" and node.shape == group.kept
+
+    def _ends(self, node: Node, group: Group, chain: Chain) -> bool:
+        """Whether a map can follow one of a chain's sums over columns, row by row."""
+        if node.op.kind != "map":
+            return False
+        own = {id(n): n for n in group.nodes if id(n) in self.reads[id(node)]}
+        sinks = [n for n in own.values() if n.op.kind != "reduce"]
+        if len(sinks) != 1 or sinks[0].shape != node.shape:
+            return False
+        return chains.by_rows(sinks[0], chain)
 
     def _heavy_gather(self, node: Node) -> bool:
         return node.op in (CAT, TAKE)
@@ -242,7 +281,7 @@ class _Fusion:
             return None
         first = min(groups)
         group = self.groups[first]
-        if first not in straight or group.kind == "alone":
+        if first not in straight or group.kind in ("alone", "chain") or id(node) in self.wide:
             return None
         if node.shape != group.shape and not (group.kind == "row" and node.shape == group.kept):
             return None

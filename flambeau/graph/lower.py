@@ -24,7 +24,7 @@ from ..kernel.loopnest import (
     each,
 )
 from ..kernel.repeat import hoist
-from . import nest, single
+from . import attend, nest, single
 from .decompose import decompose
 from .emit import At, Emitter, flat, unflatten
 from .fuse import Group, fuse, source_of, weight_of
@@ -160,6 +160,8 @@ class _Lowering:
             self._emit([nest.build(group, name, self.buffers, self._cost(group), origin)])
         elif group.kind == "dot":
             self._emit(self._dot(group, name))
+        elif group.kind == "chain":
+            self._emit([attend.build(group, name, self.buffers, self.machine)])
         else:
             self._alone(group.nodes[0], name)
 

@@ -72,6 +72,18 @@ class Group:
         return tile * self.height + self.start
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where a block's rows and its sums end, if before the block's own end."""
+
+    rows: Index | None = None
+    inner: Index | None = None
+
+    def tiles(self, g: Group) -> Index | None:
+        """How many tiles of a group hold rows before the end."""
+        return None if self.rows is None else (self.rows - g.start + g.height - 1) // g.height
+
+
 Rows = Callable[[Group, Index, Index, Index], Value]     # (group, tile, i, k) -> A's element
 
 
@@ -82,19 +94,31 @@ def tile_kernels(c: Contraction, plan: TilePlan,
     return [*nest.packing, nest.main()]
 
 
+def block_nest(c: Contraction, shape: tuple[int, int], lanes: int, pack: bool,
+               ends: Ends) -> tuple[Stmt, ...]:
+    """A whole contraction as statements of a larger nest: one block, of register tiles of `shape`
+    (rows, vectors); `pack`: B is copied to scratch before."""
+    rows, vectors = shape
+    columns = min(vectors, ceil(c.n / lanes)) * lanes
+    plan = TilePlan(rows, columns, lanes, c.m, ceil(c.n / columns), c.k, False,
+                    "block" if pack else "none", False)
+    return TileNest(c, plan, ends=ends).block(ZERO, ZERO, ZERO)
+
+
 class TileNest:
     """Builds the nest; the methods follow it from the outside in."""
 
     def __init__(self, c: Contraction, plan: TilePlan,
-                 reads: tuple[Access, Access] | None = None) -> None:
+                 reads: tuple[Access, Access] | None = None, ends: Ends | None = None) -> None:
         self.c, self.plan = c, plan
+        self.ends = ends or Ends()
         self.type: dtype = c.accumulate
         self.blocks_m = ceil(c.m / plan.block_m)
         self.blocks_n = ceil(c.n / (plan.panels * plan.columns))
         if reads is None:
             reads = access(c.load_a, c.batch, c.m, c.k), access(c.load_b, c.batch, c.k, c.n)
         self.access_a, self.access_b = reads
-        self.groups = _groups(plan.block_m, plan.rows)
+        self.groups = groups_of(plan.block_m, plan.rows)
         self.heavy = epilogue_weight(c) > HEAVY
         self.multiply = "fma" if self.type.kind == "f" else "add"
         self.packing: list[Kernel] = []
@@ -169,7 +193,8 @@ class TileNest:
                 out: tuple[Stmt, ...] = ()
                 for g in self.groups:
                     out += loop("r", g.count, "seq", lambda r, g=g: self.tile(  # type: ignore[misc]
-                        g, r, p + first, width, kc, rows, panels, b, m0, p0, sums, fresh))
+                        g, r, p + first, width, kc, rows, panels, b, m0, p0, sums, fresh),
+                        self.ends.tiles(g))
                 return out
             body += loop("p", count, "seq", panel)
         return body
@@ -204,7 +229,7 @@ class TileNest:
             if sums is not None:
                 return (Store(sums, self.place(g.row(r) + i, p, j), total),)
             return self.output(b, m0 + g.row(r) + i, p0 + p, j, total)
-        return each(start) + loop("k", kc, "seq", step) + each(put)
+        return each(start) + loop("k", kc, "seq", step, self.ends.inner) + each(put)
 
     def place(self, row: Index, p: Index, j: Index) -> Index:
         """Where a block keeps the sum of a row and a column."""
@@ -372,7 +397,7 @@ class TileNest:
         return kernel(name, loop("t", turns, "parallel", turn), 0, moved, c.origin)
 
 
-def _groups(extent: int, most: int) -> list[Group]:
+def groups_of(extent: int, most: int) -> list[Group]:
     """The rows of a block cut in tiles of nearly equal height."""
     groups, start = [], 0
     for count, size in even(extent, most):

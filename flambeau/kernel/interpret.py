@@ -87,7 +87,8 @@ class _Run:
             self.body(s.body)
             self.lanes = None
             return
-        for k in range(s.var.extent):
+        end = s.var.extent if s.stop is None else min(s.var.extent, int(self.index(s.stop)))
+        for k in range(end):
             self.variables[s.var] = k
             self.body(s.body)
 

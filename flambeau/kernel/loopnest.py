@@ -191,11 +191,13 @@ class Loop:
     "seq", "unroll" (fully), "vector" (innermost; iterations are independent but for Accumulate;
     compiled to SIMD with a masked or scalar tail; an index in which var has coefficient 1 is a
     contiguous access, 0 a broadcast, anything else a gather/scatter).
+    stop: a "seq" loop ends before it where that is less than the extent (causal attention).
     """
 
     var: Var
     kind: str
     body: tuple[Stmt, ...]
+    stop: Index | None = None
 
 
 Stmt = Union[Store, Accumulate, Let, Loop]
@@ -298,7 +300,8 @@ def value_text(v: Value) -> str:
 def _lines(body: tuple[Stmt, ...], pad: str) -> Iterator[str]:
     for s in body:
         if isinstance(s, Loop):
-            yield f"{pad}{s.kind} {s.var.name} in {s.var.extent}:"
+            until = f" until {s.stop}" if s.stop is not None else ""
+            yield f"{pad}{s.kind} {s.var.name} in {s.var.extent}{until}:"
             yield from _lines(s.body, pad + "  ")
         elif isinstance(s, Let):
             yield f"{pad}{s.name} = {value_text(s.value)}"

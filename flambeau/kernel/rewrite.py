@@ -51,7 +51,8 @@ def map_body(body: Body, change: Change) -> Body:
 
 def _map_statement(s: Stmt, change: Change) -> Stmt:
     if isinstance(s, Loop):
-        return Loop(s.var, s.kind, map_body(s.body, change))
+        stop = None if s.stop is None else change(s.stop)
+        return Loop(s.var, s.kind, map_body(s.body, change), stop)
     if isinstance(s, Let):
         return Let(s.name, map_value(s.value, change))
     if isinstance(s, Store):
@@ -72,6 +73,8 @@ def indices(body: Body) -> Iterator[Index]:
             yield s.index
         if not isinstance(s, Loop):
             yield from _value_indices(s.value)
+        elif s.stop is not None:
+            yield s.stop
         if isinstance(s, Store) and s.mask is not None:
             yield from _value_indices(s.mask)
 

@@ -38,15 +38,19 @@ from .loopnest import (
 Body = Callable[[Index], tuple[Stmt, ...]]
 
 
-def loop(name: str, extent: int, kind: str, body: Body) -> tuple[Stmt, ...]:
-    """`for name in range(extent)`; none or one turn need no loop (unless it is parallel)."""
+def loop(name: str, extent: int, kind: str, body: Body,
+         stop: Index | None = None) -> tuple[Stmt, ...]:
+    """`for name in range(min(extent, stop))`; none or one turn need no loop (unless it is parallel
+    or may stop before)."""
     if extent <= 0:
         return ()
     var = Var(name, extent)
     inner = body(of(var))
-    if extent == 1 and kind != "parallel":
+    if stop is not None and stop.low >= extent:
+        stop = None
+    if extent == 1 and kind != "parallel" and stop is None:
         return inner
-    return (Loop(var, kind, inner),)
+    return (Loop(var, kind, inner, stop),)
 
 
 def even(extent: int, most: int) -> tuple[tuple[int, int], ...]:
@@ -116,7 +120,7 @@ def guard_statement(s: Stmt, mask: Value | None) -> Stmt:
     if isinstance(s, Let):
         return Let(s.name, guard(s.value, mask))
     if isinstance(s, Loop):
-        return Loop(s.var, s.kind, tuple(guard_statement(t, mask) for t in s.body))
+        return Loop(s.var, s.kind, tuple(guard_statement(t, mask) for t in s.body), s.stop)
     if isinstance(s, Store):
         inside = None if s.mask is None else guard(s.mask, mask)
         index = guard_index(s.index, mask)

@@ -73,6 +73,10 @@ class _Scope:
             raise MalformedKernel(f"loop {s.var.name}: no kind {s.kind!r}")
         if s.kind == "parallel" and depth:
             raise MalformedKernel(f"parallel loop {s.var.name} is not outermost")
+        if s.stop is not None:
+            if s.kind != "seq":
+                raise MalformedKernel(f"{s.kind} loop {s.var.name} stops before its end")
+            self.index(s.stop)
         if s.var in self.loops:
             raise MalformedKernel(f"loop variable {s.var.name} runs in its own loop")
         self.loops.add(s.var)

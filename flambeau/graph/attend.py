@@ -1,0 +1,532 @@
+"""Loop nests of chains (attention): large values in scratch, a block of rows at a time.
+
+In: a `fuse.Group` with a `Chain`, and the memory of the nodes it reads and stores. Out: one
+`Kernel`. Called by `graph/lower`.
+
+    parallel t in batch * blocks:                 `width` rows a block; lanes run over rows
+      s[column, row] = k[column, :] . q[row, :]                  the source, a contraction
+      seq column:  vector row:  top[row] max= s[column, row]     a pass for each reduction
+      seq column:  vector row:  s[column, row] = exp(s[column, row] - top[row]) …
+      o[row, :] = sum over column of s[column, row] * v[column, :]
+
+Large values lie with columns outside, so that reductions are vertical and the operands of every
+contraction are read as they lie. Where what lies above the diagonal counts for nothing, loops over
+columns end at the block's last row. Sums over rows (gradients of keys and values) are added up in
+scratch over the blocks of a batch element, which then is one turn.
+"""
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..core.dtype import dtype
+from ..core.symbol import ZERO, Index, Var, const, of
+from ..kernel.cost import Machine, tile_shapes
+from ..kernel.gemm_spec import Contraction
+from ..kernel.gemm_tile import Ends, block_nest, groups_of
+from ..kernel.loopnest import (
+    Accumulate,
+    Buffer,
+    Call,
+    Const,
+    Kernel,
+    Load,
+    Local,
+    Loop,
+    Stmt,
+    Store,
+    Value,
+)
+from ..kernel.schedule import as_type, edge, guard, guard_statement, kernel, loop
+from . import nest
+from .chain import sink_form
+from .emit import REDUCERS, At, Emitter, accumulator, flat, unflatten
+from .fuse import HEAVY, Group, weight_of
+from .node import Node
+from .primitive import CONST, EXPAND, IOTA, RESHAPE
+
+VECTORS = 4                     # of rows in a block
+ROOM = 1 << 20                  # bytes of a large value's block
+ALIASED = 1024                  # rows of an operand so many bytes apart share cache sets
+
+
+def build(group: Group, name: str, buffers: dict[int, Buffer], machine: Machine | None) -> Kernel:
+    """The kernel of a chain."""
+    return _Chained(group, name, buffers, machine or Machine()).kernel()
+
+
+@dataclass(slots=True)
+class _Large:
+    """Where a large value lies: `until` is the last pass that reads it (LAST: contractions do)."""
+
+    place: Local
+    until: int
+
+
+LAST = 1 << 30
+
+
+class _Chained:
+    def __init__(self, group: Group, name: str, buffers: dict[int, Buffer],
+                 machine: Machine) -> None:
+        assert group.chain is not None
+        self.group, self.chain, self.name, self.machine = group, group.chain, name, machine
+        self.buffers = buffers
+        own = {id(n) for n in group.nodes}
+        self.outside = {k: b for k, b in buffers.items() if k not in own}
+        self.names = itertools.count()
+        *self.batch_shape, self.rows, self.columns = self.chain.shape
+        self.batch = math.prod(self.batch_shape)
+        self.type = accumulator(self.chain.sources[0].dtype)
+        self.lanes = machine.lanes(self.type.itemsize)
+        self.width = self._width()
+        self.blocks = -(-self.rows // self.width)
+        self.shape = max((s for s in tile_shapes(machine) if s[1] <= 2),
+                         key=lambda s: s[0] * s[1])
+        self.forms = {id(s): sink_form(s, self.chain.wide) for s in self.chain.sinks}
+        self.by_rows = [s for s in self.chain.sinks if self._form(s)[1]]
+        self.by_columns = [s for s in self.chain.sinks if not self._form(s)[1]]
+        self.passes: dict[int, int] = {}
+        for node in self._needed(self._ends()):
+            self._number(node)
+
+    def _form(self, sink: Node) -> tuple[int, bool]:
+        form = self.forms[id(sink)]
+        assert form is not None
+        return form
+
+    def _width(self) -> int:
+        """Rows of a block: whole vectors, few lanes unused, not too much scratch."""
+        most = ROOM // (self.columns * self.type.itemsize * self.lanes)
+        counts = range(1, max(1, min(VECTORS, most)) + 1)
+        return self.lanes * min(counts, key=lambda v: (
+            -(-self.rows // (v * self.lanes)) * v * (1 + 0.15 / v), -v))
+
+    # ------------------------------------------------------------ large values and passes
+
+    def _ends(self) -> list[Node]:
+        """What the chain is for: the large operands of sinks, and reductions."""
+        return [*(s.src[self._form(s)[0]] for s in self.chain.sinks), *self.chain.reductions]
+
+    def _needed(self, ends: list[Node]) -> list[Node]:
+        """The nodes below that are worked out here, sources first."""
+        order: list[Node] = []
+        seen: set[int] = set()
+        stack = [(n, False) for n in reversed(ends)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                order.append(node)
+            elif id(node) not in seen:
+                seen.add(id(node))
+                stack.append((node, True))
+                if not self._given(node):
+                    stack.extend((s, False) for s in reversed(node.src))
+        return order
+
+    def _given(self, node: Node) -> bool:
+        """Whether the node is there before the passes."""
+        return id(node) in self.outside or not node.src or node in self.chain.sources
+
+    def _number(self, node: Node) -> None:
+        """How many reductions have to be finished before the node (itself included)."""
+        below = 0 if self._given(node) else max(
+            (self.passes[id(s)] for s in node.src), default=0)
+        self.passes[id(node)] = below + (node in self.chain.reductions)
+
+    def _kept(self) -> dict[int, tuple[Node, int]]:
+        """Large values written to scratch, with the pass that does: operands of sinks, and costly
+        ones that several passes read."""
+        kept = {id(n): (n, self.passes[id(n)])
+                for s in self.chain.sinks if (n := s.src[self._form(s)[0]])
+                not in self.chain.sources}
+        uses: dict[int, set[int]] = {}
+        for end in self._ends():
+            step = self.passes[id(end)] - (end in self.chain.reductions)
+            for node in self._large_below(end, set(kept) - {id(end)}, step):
+                uses.setdefault(id(node), set()).add(step)
+                if len(uses[id(node)]) > 1 and self._costly(node):
+                    kept[id(node)] = (node, self.passes[id(node)])
+        return kept
+
+    def _large_below(self, end: Node, stops: set[int], step: int) -> list[Node]:
+        """Large maps that have to be worked out for `end` in pass `step`."""
+        found, seen = [], set()
+        stack = [end.src[0] if end in self.chain.reductions else end]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen or id(node) not in self.chain.wide or node in self.chain.sources:
+                continue
+            seen.add(id(node))
+            if id(node) in stops and self.passes[id(node)] < step:
+                continue
+            found.append(node)
+            stack.extend(node.src)
+        return found
+
+    def _costly(self, root: Node) -> bool:
+        """Whether reading a value again beats working it out again."""
+        total, seen, stack = 0, set(), [root]
+        while stack:
+            node = stack.pop()
+            if id(node) in seen or node in self.chain.sources or node in self.chain.reductions:
+                continue
+            seen.add(id(node))
+            if id(node) not in self.chain.wide:
+                # A mask from memory is gathered: its columns lie side by side, lanes are rows.
+                total += 2 * HEAVY * _crosses(node)
+                continue
+            total += weight_of(node)
+            stack.extend(node.src)
+        return total > HEAVY
+
+    # ------------------------------------------------------------ the kernel
+
+    def kernel(self) -> Kernel:
+        if self.by_columns:
+            body = loop("t", self.batch, "parallel", self._batch_element)
+        else:
+            body = loop("t", self.batch * self.blocks, "parallel",
+                        lambda t: self._block(t // self.blocks, t % self.blocks))
+        small = sum(self._inner(d) for d in self.chain.sources)
+        small += sum(s.size // (self.batch * (self.rows if self._form(s)[1] else self.columns))
+                     for s in self.chain.sinks)
+        flops = 2 * math.prod(self.chain.shape) * small // (2 if self.chain.below else 1)
+        moved = sum(n.size * n.dtype.itemsize for n in self.group.stored)
+        moved += sum(s.size * s.dtype.itemsize for d in (*self.chain.sources, *self.chain.sinks)
+                     for s in d.src if id(s) not in self.chain.wide)
+        return kernel(self.name, body, flops, moved, self.group.nodes[-1].origin)
+
+    def _inner(self, source: Node) -> int:
+        a_dims, _, out_dims, _ = source.attrs
+        return math.prod(n for d, n in zip(a_dims, source.src[0].shape) if d not in out_dims)
+
+    def _batch_element(self, b: Index) -> tuple[Stmt, ...]:
+        """All blocks of rows of one element, adding up over them."""
+        self.sums: dict[int, Local] = {}
+        body: tuple[Stmt, ...] = ()
+        zero = Const(0.0, self.type)
+        for sink in self.by_columns:
+            size = self.columns * self._padded(sink)
+            self.sums[id(sink)] = made = Local(f"sum{next(self.names)}", self.type, size, "scratch")
+            body += loop("z", size, "vector", lambda z, made=made: (Store(made, z, zero),))  # type: ignore[misc]
+        body += loop("i", self.blocks, "seq", lambda i: self._block(b, i))
+        for sink in self.by_columns:
+            body += self._put_sums(sink, b)
+        return body
+
+    def _block(self, b: Index, i: Index) -> tuple[Stmt, ...]:
+        """A block of rows: sources, passes, sinks."""
+        self.b, self.n0 = b, i * self.width
+        self.stop = self.n0 + self.width if self.chain.below else None
+        self.large: dict[int, _Large] = {}
+        self.stats: dict[int, Local] = {}
+        body: tuple[Stmt, ...] = ()
+        kept = self._kept()
+        for source in self.chain.sources:
+            body += self._source(source, self._until(source, kept))
+        last = max([step for _, step in kept.values()]
+                   + [self.passes[id(r)] - 1 for r in self.chain.reductions], default=-1)
+        for step in range(last + 1):
+            body += self._pass(step, kept)
+        for sink in self.by_rows:
+            body += self._row_sums(sink)
+        for sink in self.by_columns:
+            body += self._column_sums(sink)
+        return body
+
+    def _until(self, node: Node, kept: dict[int, tuple[Node, int]]) -> int:
+        """The last pass that reads a large value."""
+        if any(s.src[self._form(s)[0]] is node for s in self.chain.sinks):
+            return LAST
+        last = 0
+        for end in self._ends():
+            step = self.passes[id(end)] - (end in self.chain.reductions)
+            for found in self._large_below(end, set(kept) - {id(end)}, step):
+                if any(s is node for s in found.src):
+                    last = max(last, step)
+            if end in self.chain.reductions and end.src[0] is node:
+                last = max(last, step)
+        return last
+
+    # ------------------------------------------------------------ contractions
+
+    def _labels(self, dot: Node, large: tuple[int, ...]) -> dict[int, Index]:
+        """The places of the batch labels: those of a large value's dims."""
+        batch = unflatten(self.b, tuple(self.batch_shape))
+        return dict(zip(large[:-2], batch))
+
+    def _operand(self, node: Node, dims: tuple[int, ...], at: dict[int, Index]) -> Value:
+        em = Emitter(self.outside, self.names)
+        value = em.value(node, tuple(at[d] for d in dims))
+        if em.body:
+            raise AssertionError("an operand of a contraction must be a plain read")
+        return as_type(value, self.type)
+
+    def _inside(self, row: Index) -> Value | None:
+        return edge(self.n0 + row, self.rows)
+
+    def _source(self, dot: Node, until: int) -> tuple[Stmt, ...]:
+        """large[column, row] = sum over k of right[column, k] * left[row, k]."""
+        a_dims, b_dims, out_dims, _ = dot.attrs
+        n, s = out_dims[-2:]
+        (left, left_dims), (right, right_dims) = (dot.src[0], a_dims), (dot.src[1], b_dims)
+        if n not in left_dims:
+            left, left_dims, right, right_dims = right, right_dims, left, left_dims
+        inner = tuple(d for d in left_dims if d not in out_dims)
+        extents = dict(zip(left_dims, left.shape))
+        sizes = tuple(extents[d] for d in inner)
+        fixed = self._labels(dot, out_dims)
+        place = Local(f"large{next(self.names)}", self.type, self.columns * self.width, "scratch")
+        self.large[id(dot)] = _Large(place, until)
+
+        def load_a(_: Index, m: Index, k: Index) -> Value:
+            at = fixed | {s: m} | dict(zip(inner, unflatten(k, sizes)))
+            return self._operand(right, right_dims, at)
+
+        def load_b(_: Index, k: Index, j: Index) -> Value:
+            at = fixed | {n: self.n0 + j} | dict(zip(inner, unflatten(k, sizes)))
+            return guard(self._operand(left, left_dims, at), self._inside(j))
+
+        def store(_: Index, m: Index, j: Index, total: Value) -> tuple[Stmt, ...]:
+            value = as_type(as_type(total, dot.dtype), self.type)
+            return (Store(place, m * self.width + j, value),)
+        c = self._contraction(self.columns, self.width, math.prod(sizes), load_a, load_b, store)
+        return block_nest(c, self.shape, self.lanes, True, Ends(rows=self.stop))
+
+    def _contraction(self, m: int, n: int, k: int, load_a: Callable[..., Value],
+                     load_b: Callable[..., Value],
+                     store: Callable[..., tuple[Stmt, ...]]) -> Contraction:
+        return Contraction(self.name, m, n, k, load_a, load_b, store, _no_memory, 1, self.type)
+
+    def _sides(self, sink: Node) -> tuple[Node, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+        """(the small operand, its labels, the large one's labels, the small labels of the sum)."""
+        which, _ = self._form(sink)
+        large, dims = sink.attrs[which], sink.attrs[1 - which]
+        rest = tuple(d for d in sink.attrs[2] if d not in large)
+        return sink.src[1 - which], dims, large, rest
+
+    def _rest(self, sink: Node) -> tuple[int, ...]:
+        extent = dict(zip(sink.attrs[2], sink.shape))
+        return tuple(extent[d] for d in self._sides(sink)[3])
+
+    def _padded(self, sink: Node) -> int:
+        return -(-math.prod(self._rest(sink)) // self.lanes) * self.lanes
+
+    def _row_sums(self, sink: Node) -> tuple[Stmt, ...]:
+        """out[row, :] = sum over columns of large[column, row] * small[column, :]."""
+        small, dims, large, rest = self._sides(sink)
+        sizes = self._rest(sink)
+        fixed = self._labels(sink, large)
+        place = self.large[id(sink.src[self._form(sink)[0]])].place
+        n, s = large[-2:]
+
+        def load_a(_: Index, m: Index, k: Index) -> Value:
+            return Load(place, k * self.width + m, self.type)
+
+        def load_b(_: Index, k: Index, j: Index) -> Value:
+            return self._operand(small, dims, fixed | {s: k} | dict(zip(rest, unflatten(j, sizes))))
+
+        def store(_: Index, m: Index, j: Index, total: Value) -> tuple[Stmt, ...]:
+            at = fixed | {n: self.n0 + m} | dict(zip(rest, unflatten(j, sizes)))
+            body = self._finish(sink, tuple(at[d] for d in sink.attrs[2]), total, m)
+            return tuple(guard_statement(t, self._inside(m)) for t in body)
+        c = self._contraction(self.width, math.prod(sizes), self.columns, load_a, load_b, store)
+        return block_nest(c, self.shape, self.lanes, self._aliased(small, dims, s),
+                          Ends(inner=self.stop))
+
+    def _aliased(self, small: Node, dims: tuple[int, ...], s: int) -> bool:
+        """Whether the rows of an operand share sets of the caches, or are not runs in memory."""
+        at: dict[int, Index] = {d: ZERO for d in dims}
+        var = Var("s", self.columns)
+        value = self._operand(small, dims, at | {s: of(var)})
+        while not isinstance(value, Load):
+            if not hasattr(value, "value"):
+                return True
+            value = value.value
+        step = value.index.coefficient(var)
+        return step == 1 or (step * value.dtype.itemsize) % ALIASED == 0
+
+    def _finish(self, sink: Node, at: At, total: Value, m: Index) -> tuple[Stmt, ...]:
+        """Store a sink's sum and what follows it."""
+        stored = [n for n in self.group.stored if n is sink or (
+            n not in self.chain.members and self._follows(n, sink))]
+        em = Emitter(self.outside, self.names)
+        value = as_type(total, sink.dtype)
+        em.bind(sink, at, em.let(value))
+        for node, place in self.stats.items():
+            reduction = next(r for r in self.chain.reductions if id(r) == node)
+            em.bind(reduction, (*at[:-1], ZERO), Load(place, m, reduction.dtype))
+        values = em.values([(n, at) for n in stored])
+        return (*em.body, *(Store(self.buffers[id(n)], flat(at, n.shape), v)
+                            for n, v in zip(stored, values)))
+
+    def _follows(self, node: Node, sink: Node) -> bool:
+        seen: set[int] = set()
+        stack = [node]
+        while stack:
+            found = stack.pop()
+            if found is sink:
+                return True
+            if id(found) not in seen and id(found) not in self.outside:
+                seen.add(id(found))
+                stack.extend(s for s in found.src if s not in self.chain.members or s is sink)
+        return False
+
+    def _column_sums(self, sink: Node) -> tuple[Stmt, ...]:
+        """sums[column, :] += sum over the block's rows of large[column, row] * small[row, :]."""
+        small, dims, large, rest = self._sides(sink)
+        sizes = self._rest(sink)
+        fixed = self._labels(sink, large)
+        place = self.large[id(sink.src[self._form(sink)[0]])].place
+        sums, step = self.sums[id(sink)], self._padded(sink)
+        n = large[-2]
+
+        def load_a(_: Index, m: Index, k: Index) -> Value:
+            return Load(place, m * self.width + k, self.type)
+
+        def load_b(_: Index, k: Index, j: Index) -> Value:
+            at = fixed | {n: self.n0 + k} | dict(zip(rest, unflatten(j, sizes)))
+            return guard(self._operand(small, dims, at), self._inside(k))
+
+        def store(_: Index, m: Index, j: Index, total: Value) -> tuple[Stmt, ...]:
+            at = m * step + j
+            value = Call("add", (Load(sums, at, self.type), total), self.type)
+            return (Store(sums, at, value),)
+        c = self._contraction(self.columns, math.prod(sizes), self.width, load_a, load_b, store)
+        return block_nest(c, self.shape, self.lanes, True, Ends(rows=self.stop))
+
+    def _put_sums(self, sink: Node, b: Index) -> tuple[Stmt, ...]:
+        """Store what was added up."""
+        self.b = b
+        _, _, large, rest = self._sides(sink)
+        sizes = self._rest(sink)
+        fixed = self._labels(sink, large)
+        sums, step = self.sums[id(sink)], self._padded(sink)
+
+        def row(s: Index) -> tuple[Stmt, ...]:
+            def element(j: Index) -> tuple[Stmt, ...]:
+                places = fixed | {large[-1]: s} | dict(zip(rest, unflatten(j, sizes)))
+                at = tuple(places[d] for d in sink.attrs[2])
+                value = as_type(Load(sums, s * step + j, self.type), sink.dtype)
+                return (Store(self.buffers[id(sink)], flat(at, sink.shape), value),)
+            return loop("j", math.prod(sizes), "vector", element)
+        return loop("s", self.columns, "seq", row)
+
+    # ------------------------------------------------------------ passes
+
+    def _pass(self, step: int, kept: dict[int, tuple[Node, int]]) -> tuple[Stmt, ...]:
+        """Walk over the columns: reductions of this pass, and large values that it writes."""
+        reduced = [r for r in self.chain.reductions if self.passes[id(r)] == step + 1]
+        fills = [n for n, at in kept.values() if at == step]
+        sums = [Local(f"a{next(self.names)}", accumulator(r.dtype), self.width, "register")
+                for r in reduced]
+        targets = self._targets(fills, step, kept)
+        before: tuple[Stmt, ...] = ()
+        if not reduced and not fills:
+            return ()
+        for node, place in zip(reduced, sums):
+            start = nest.identity(node.op.name, place.dtype)
+            before += loop("j", self.width, "vector",
+                           lambda j, place=place, start=start: (Store(place, j, start),))  # type: ignore[misc]
+        body = self._over_columns(lambda s, j: self._element(s, j, reduced, sums, fills, targets))
+        taken = {id(x.place) for x in targets}
+        self.large = {k: x for k, x in self.large.items() if id(x.place) not in taken}
+        for node, large in zip(fills, targets):
+            self.large[id(node)] = large
+        after: tuple[Stmt, ...] = ()
+        for node, place in zip(reduced, sums):
+            after += self._put_reduction(node, place)
+        return before + body + after
+
+    def _targets(self, fills: list[Node], step: int,
+                 kept: dict[int, tuple[Node, int]]) -> list[_Large]:
+        """Scratch for the values that a pass writes: that of a value nobody reads later."""
+        free = [k for k, x in self.large.items() if x.until <= step]
+        targets = []
+        for node in fills:
+            until = self._until(node, kept)
+            if free:
+                place = self.large[free.pop()].place
+            else:
+                place = Local(f"large{next(self.names)}", self.type,
+                              self.columns * self.width, "scratch")
+            targets.append(_Large(place, until))
+        return targets
+
+    def _over_columns(self, element: Callable[[Index, Index], tuple[Stmt, ...]],
+                      ) -> tuple[Stmt, ...]:
+        """A loop over the columns that the sources worked out (whole register tiles)."""
+        def row(s: Index) -> tuple[Stmt, ...]:
+            return loop("j", self.width, "vector", lambda j: element(s, j))
+        if self.stop is None:
+            return loop("s", self.columns, "seq", row)
+        body: tuple[Stmt, ...] = ()
+        for g in groups_of(self.columns, self.shape[0]):
+            tiles = (self.stop - g.start + g.height - 1) // g.height
+            body += loop("s", g.count * g.height, "seq", lambda s, g=g: row(s + g.start),  # type: ignore[misc]
+                         tiles * g.height)
+        return body
+
+    def _element(self, s: Index, j: Index, reduced: list[Node], sums: list[Local],
+                 fills: list[Node], targets: list[_Large]) -> tuple[Stmt, ...]:
+        """What a pass does at one column and row."""
+        at = (*unflatten(self.b, tuple(self.batch_shape)), self.n0 + j, s)
+        em = self._emitter(at, s, j)
+        values = [em.let(v) for v in em.values(
+            [(n, at) for n in [*(r.src[0] for r in reduced), *fills]])]
+        mask = self._inside(j)
+        body = [guard_statement(t, mask) for t in em.body]
+        for node, place, value in zip(reduced, sums, values):
+            body.append(Accumulate(place, j, REDUCERS[node.op.name],
+                                   as_type(value, place.dtype)))
+        for target, value in zip(targets, values[len(reduced):]):
+            value = as_type(value, self.type)
+            if mask is not None:
+                value = Call("where", (mask, value, Const(0.0, self.type)), self.type)
+            body.append(Store(target.place, s * self.width + j, value))
+        return tuple(body)
+
+    def _emitter(self, at: At, s: Index, j: Index) -> Emitter:
+        em = Emitter(self.outside, self.names)
+        for node in self._needed(self._ends()):
+            if id(node) in self.large:
+                value: Value = Load(self.large[id(node)].place, s * self.width + j, self.type)
+                em.bind(node, at, as_type(value, node.dtype))
+            elif id(node) in self.stats:
+                em.bind(node, (*at[:-1], ZERO), Load(self.stats[id(node)], j, node.dtype))
+        return em
+
+    def _put_reduction(self, node: Node, place: Local) -> tuple[Stmt, ...]:
+        """A finished reduction: kept for later passes, and stored if others read it."""
+        kind: dtype = node.dtype
+        self.stats[id(node)] = made = Local(f"row{next(self.names)}", kind, self.width, "scratch")
+
+        def put(j: Index) -> tuple[Stmt, ...]:
+            value = as_type(Load(place, j, place.dtype), kind)
+            body: tuple[Stmt, ...] = (Store(made, j, value),)
+            if node in self.group.stored:
+                at = (*unflatten(self.b, tuple(self.batch_shape)), self.n0 + j, ZERO)
+                target = Store(self.buffers[id(node)], flat(at, node.shape), value)
+                body += (guard_statement(target, self._inside(j)),)
+            return body
+        return loop("j", self.width, "vector", put)
+
+
+def _crosses(node: Node) -> bool:
+    """Whether a value from memory differs between rows and between columns."""
+    if node.op in (CONST, IOTA) or node.ndim < 2:
+        return False
+    while node.op in (EXPAND, RESHAPE) and node.src and node.src[0].ndim == node.ndim:
+        node = node.src[0]
+    if not node.src and node.op.kind == "leaf" and node.op.name != "input":
+        return False
+    if node.op.kind == "map":
+        return any(_crosses(s) for s in node.src)
+    return min(node.shape[-2:]) > 1
+
+
+def _no_memory(name: str, kind: dtype, size: int) -> Buffer:
+    raise AssertionError("a contraction inside a nest needs no memory of its own")
