@@ -38,8 +38,8 @@ LATE = frozenset({"nn", "optim", "utils"})
 TOP = frozenset({"__main__", "compat", "presented", "examples", "debug", "array_api"})
 STAGES = tuple(
     f"flambeau.graph.{stage}"
-    for stage in ("canonicalize", "decompose", "simplify", "fuse", "memory", "nest", "single",
-                  "lower")
+    for stage in ("canonicalize", "decompose", "simplify", "chain", "fuse", "memory",
+                  "chain_passes", "nest", "attend", "single", "lower")
 )
 CALLS_THE_STAGES = frozenset({"flambeau.graph.realize", "flambeau.graph.program"})
 # Classes whose `isinstance` PyTorch itself makes special: a marked tensor is an `nn.Parameter`,

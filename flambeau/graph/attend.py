@@ -19,10 +19,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from ..core.dtype import dtype
-from ..core.symbol import ZERO, Index, Var, const, of
+from ..core.symbol import ZERO, Index, Var, of
 from ..kernel.cost import Machine, tile_shapes
 from ..kernel.gemm_spec import Contraction
 from ..kernel.gemm_tile import Ends, block_nest, groups_of
@@ -30,24 +29,22 @@ from ..kernel.loopnest import (
     Accumulate,
     Buffer,
     Call,
+    Cast,
     Const,
     Kernel,
     Load,
     Local,
-    Loop,
     Stmt,
     Store,
     Value,
 )
 from ..kernel.schedule import as_type, edge, guard, guard_statement, kernel, loop
 from . import nest
-from .chain import sink_form
+from .chain_passes import Large, Passes
 from .emit import REDUCERS, At, Emitter, accumulator, flat, unflatten
-from .fuse import HEAVY, Group, weight_of
+from .fuse import Group
 from .node import Node
-from .primitive import CONST, EXPAND, IOTA, RESHAPE
 
-VECTORS = 4                     # of rows in a block
 ROOM = 1 << 20                  # bytes of a large value's block
 ALIASED = 1024                  # rows of an operand so many bytes apart share cache sets
 
@@ -57,130 +54,37 @@ def build(group: Group, name: str, buffers: dict[int, Buffer], machine: Machine 
     return _Chained(group, name, buffers, machine or Machine()).kernel()
 
 
-@dataclass(slots=True)
-class _Large:
-    """Where a large value lies: `until` is the last pass that reads it (LAST: contractions do)."""
-
-    place: Local
-    until: int
-
-
-LAST = 1 << 30
-
-
-class _Chained:
+class _Chained(Passes):
     def __init__(self, group: Group, name: str, buffers: dict[int, Buffer],
                  machine: Machine) -> None:
-        assert group.chain is not None
-        self.group, self.chain, self.name, self.machine = group, group.chain, name, machine
-        self.buffers = buffers
-        own = {id(n) for n in group.nodes}
-        self.outside = {k: b for k, b in buffers.items() if k not in own}
+        super().__init__(group, buffers)
+        self.name, self.machine = name, machine
         self.names = itertools.count()
         *self.batch_shape, self.rows, self.columns = self.chain.shape
         self.batch = math.prod(self.batch_shape)
         self.type = accumulator(self.chain.sources[0].dtype)
         self.lanes = machine.lanes(self.type.itemsize)
+        self.shape = max((s for s in tile_shapes(machine) if s[1] == 2),
+                         key=lambda s: s[0] * s[1])
         self.width = self._width()
         self.blocks = -(-self.rows // self.width)
-        self.shape = max((s for s in tile_shapes(machine) if s[1] <= 2),
-                         key=lambda s: s[0] * s[1])
-        self.forms = {id(s): sink_form(s, self.chain.wide) for s in self.chain.sinks}
-        self.by_rows = [s for s in self.chain.sinks if self._form(s)[1]]
-        self.by_columns = [s for s in self.chain.sinks if not self._form(s)[1]]
-        self.passes: dict[int, int] = {}
-        for node in self._needed(self._ends()):
-            self._number(node)
-
-    def _form(self, sink: Node) -> tuple[int, bool]:
-        form = self.forms[id(sink)]
-        assert form is not None
-        return form
+        self.by_rows = [s for s in self.chain.sinks if self.form(s)[1]]
+        self.by_columns = [s for s in self.chain.sinks if not self.form(s)[1]]
 
     def _width(self) -> int:
         """Rows of a block: whole vectors, few lanes unused, not too much scratch."""
         most = ROOM // (self.columns * self.type.itemsize * self.lanes)
-        counts = range(1, max(1, min(VECTORS, most)) + 1)
+        # A narrow block has work for the multipliers only if its tiles are tall.
+        counts = [v for v in (1, 2, 4) if v <= most and (v > 1 or self.shape[0] >= 10)] or [1]
         return self.lanes * min(counts, key=lambda v: (
-            -(-self.rows // (v * self.lanes)) * v * (1 + 0.15 / v), -v))
+            self._elements(v * self.lanes) * (1 + 0.3 / v), -v))
 
-    # ------------------------------------------------------------ large values and passes
-
-    def _ends(self) -> list[Node]:
-        """What the chain is for: the large operands of sinks, and reductions."""
-        return [*(s.src[self._form(s)[0]] for s in self.chain.sinks), *self.chain.reductions]
-
-    def _needed(self, ends: list[Node]) -> list[Node]:
-        """The nodes below that are worked out here, sources first."""
-        order: list[Node] = []
-        seen: set[int] = set()
-        stack = [(n, False) for n in reversed(ends)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                order.append(node)
-            elif id(node) not in seen:
-                seen.add(id(node))
-                stack.append((node, True))
-                if not self._given(node):
-                    stack.extend((s, False) for s in reversed(node.src))
-        return order
-
-    def _given(self, node: Node) -> bool:
-        """Whether the node is there before the passes."""
-        return id(node) in self.outside or not node.src or node in self.chain.sources
-
-    def _number(self, node: Node) -> None:
-        """How many reductions have to be finished before the node (itself included)."""
-        below = 0 if self._given(node) else max(
-            (self.passes[id(s)] for s in node.src), default=0)
-        self.passes[id(node)] = below + (node in self.chain.reductions)
-
-    def _kept(self) -> dict[int, tuple[Node, int]]:
-        """Large values written to scratch, with the pass that does: operands of sinks, and costly
-        ones that several passes read."""
-        kept = {id(n): (n, self.passes[id(n)])
-                for s in self.chain.sinks if (n := s.src[self._form(s)[0]])
-                not in self.chain.sources}
-        uses: dict[int, set[int]] = {}
-        for end in self._ends():
-            step = self.passes[id(end)] - (end in self.chain.reductions)
-            for node in self._large_below(end, set(kept) - {id(end)}, step):
-                uses.setdefault(id(node), set()).add(step)
-                if len(uses[id(node)]) > 1 and self._costly(node):
-                    kept[id(node)] = (node, self.passes[id(node)])
-        return kept
-
-    def _large_below(self, end: Node, stops: set[int], step: int) -> list[Node]:
-        """Large maps that have to be worked out for `end` in pass `step`."""
-        found, seen = [], set()
-        stack = [end.src[0] if end in self.chain.reductions else end]
-        while stack:
-            node = stack.pop()
-            if id(node) in seen or id(node) not in self.chain.wide or node in self.chain.sources:
-                continue
-            seen.add(id(node))
-            if id(node) in stops and self.passes[id(node)] < step:
-                continue
-            found.append(node)
-            stack.extend(node.src)
-        return found
-
-    def _costly(self, root: Node) -> bool:
-        """Whether reading a value again beats working it out again."""
-        total, seen, stack = 0, set(), [root]
-        while stack:
-            node = stack.pop()
-            if id(node) in seen or node in self.chain.sources or node in self.chain.reductions:
-                continue
-            seen.add(id(node))
-            if id(node) not in self.chain.wide:
-                # A mask from memory is gathered: its columns lie side by side, lanes are rows.
-                total += 2 * HEAVY * _crosses(node)
-                continue
-            total += weight_of(node)
-            stack.extend(node.src)
-        return total > HEAVY
+    def _elements(self, width: int) -> int:
+        """Elements of a large value that are worked out with blocks of so many rows."""
+        blocks = -(-self.rows // width)
+        if not self.chain.below:
+            return blocks * width * self.columns
+        return sum(min(self.columns, (i + 1) * width) * width for i in range(blocks))
 
     # ------------------------------------------------------------ the kernel
 
@@ -191,7 +95,7 @@ class _Chained:
             body = loop("t", self.batch * self.blocks, "parallel",
                         lambda t: self._block(t // self.blocks, t % self.blocks))
         small = sum(self._inner(d) for d in self.chain.sources)
-        small += sum(s.size // (self.batch * (self.rows if self._form(s)[1] else self.columns))
+        small += sum(s.size // (self.batch * (self.rows if self.form(s)[1] else self.columns))
                      for s in self.chain.sinks)
         flops = 2 * math.prod(self.chain.shape) * small // (2 if self.chain.below else 1)
         moved = sum(n.size * n.dtype.itemsize for n in self.group.stored)
@@ -221,12 +125,12 @@ class _Chained:
         """A block of rows: sources, passes, sinks."""
         self.b, self.n0 = b, i * self.width
         self.stop = self.n0 + self.width if self.chain.below else None
-        self.large: dict[int, _Large] = {}
+        self.large: dict[int, Large] = {}
         self.stats: dict[int, Local] = {}
         body: tuple[Stmt, ...] = ()
-        kept = self._kept()
+        kept = self.kept()
         for source in self.chain.sources:
-            body += self._source(source, self._until(source, kept))
+            body += self._source(source, self.until(source, kept))
         last = max([step for _, step in kept.values()]
                    + [self.passes[id(r)] - 1 for r in self.chain.reductions], default=-1)
         for step in range(last + 1):
@@ -236,20 +140,6 @@ class _Chained:
         for sink in self.by_columns:
             body += self._column_sums(sink)
         return body
-
-    def _until(self, node: Node, kept: dict[int, tuple[Node, int]]) -> int:
-        """The last pass that reads a large value."""
-        if any(s.src[self._form(s)[0]] is node for s in self.chain.sinks):
-            return LAST
-        last = 0
-        for end in self._ends():
-            step = self.passes[id(end)] - (end in self.chain.reductions)
-            for found in self._large_below(end, set(kept) - {id(end)}, step):
-                if any(s is node for s in found.src):
-                    last = max(last, step)
-            if end in self.chain.reductions and end.src[0] is node:
-                last = max(last, step)
-        return last
 
     # ------------------------------------------------------------ contractions
 
@@ -280,7 +170,7 @@ class _Chained:
         sizes = tuple(extents[d] for d in inner)
         fixed = self._labels(dot, out_dims)
         place = Local(f"large{next(self.names)}", self.type, self.columns * self.width, "scratch")
-        self.large[id(dot)] = _Large(place, until)
+        self.large[id(dot)] = Large(place, until)
 
         def load_a(_: Index, m: Index, k: Index) -> Value:
             at = fixed | {s: m} | dict(zip(inner, unflatten(k, sizes)))
@@ -303,7 +193,7 @@ class _Chained:
 
     def _sides(self, sink: Node) -> tuple[Node, tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
         """(the small operand, its labels, the large one's labels, the small labels of the sum)."""
-        which, _ = self._form(sink)
+        which, _ = self.form(sink)
         large, dims = sink.attrs[which], sink.attrs[1 - which]
         rest = tuple(d for d in sink.attrs[2] if d not in large)
         return sink.src[1 - which], dims, large, rest
@@ -320,7 +210,7 @@ class _Chained:
         small, dims, large, rest = self._sides(sink)
         sizes = self._rest(sink)
         fixed = self._labels(sink, large)
-        place = self.large[id(sink.src[self._form(sink)[0]])].place
+        place = self.large[id(sink.src[self.form(sink)[0]])].place
         n, s = large[-2:]
 
         def load_a(_: Index, m: Index, k: Index) -> Value:
@@ -339,13 +229,13 @@ class _Chained:
 
     def _aliased(self, small: Node, dims: tuple[int, ...], s: int) -> bool:
         """Whether the rows of an operand share sets of the caches, or are not runs in memory."""
-        at: dict[int, Index] = {d: ZERO for d in dims}
+        at: dict[int, Index] = dict.fromkeys(dims, ZERO)
         var = Var("s", self.columns)
         value = self._operand(small, dims, at | {s: of(var)})
-        while not isinstance(value, Load):
-            if not hasattr(value, "value"):
-                return True
+        while isinstance(value, Cast):
             value = value.value
+        if not isinstance(value, Load):
+            return True
         step = value.index.coefficient(var)
         return step == 1 or (step * value.dtype.itemsize) % ALIASED == 0
 
@@ -380,7 +270,7 @@ class _Chained:
         small, dims, large, rest = self._sides(sink)
         sizes = self._rest(sink)
         fixed = self._labels(sink, large)
-        place = self.large[id(sink.src[self._form(sink)[0]])].place
+        place = self.large[id(sink.src[self.form(sink)[0]])].place
         sums, step = self.sums[id(sink)], self._padded(sink)
         n = large[-2]
 
@@ -442,18 +332,18 @@ class _Chained:
         return before + body + after
 
     def _targets(self, fills: list[Node], step: int,
-                 kept: dict[int, tuple[Node, int]]) -> list[_Large]:
+                 kept: dict[int, tuple[Node, int]]) -> list[Large]:
         """Scratch for the values that a pass writes: that of a value nobody reads later."""
         free = [k for k, x in self.large.items() if x.until <= step]
         targets = []
         for node in fills:
-            until = self._until(node, kept)
+            until = self.until(node, kept)
             if free:
                 place = self.large[free.pop()].place
             else:
                 place = Local(f"large{next(self.names)}", self.type,
                               self.columns * self.width, "scratch")
-            targets.append(_Large(place, until))
+            targets.append(Large(place, until))
         return targets
 
     def _over_columns(self, element: Callable[[Index, Index], tuple[Stmt, ...]],
@@ -471,7 +361,7 @@ class _Chained:
         return body
 
     def _element(self, s: Index, j: Index, reduced: list[Node], sums: list[Local],
-                 fills: list[Node], targets: list[_Large]) -> tuple[Stmt, ...]:
+                 fills: list[Node], targets: list[Large]) -> tuple[Stmt, ...]:
         """What a pass does at one column and row."""
         at = (*unflatten(self.b, tuple(self.batch_shape)), self.n0 + j, s)
         em = self._emitter(at, s, j)
@@ -491,7 +381,7 @@ class _Chained:
 
     def _emitter(self, at: At, s: Index, j: Index) -> Emitter:
         em = Emitter(self.outside, self.names)
-        for node in self._needed(self._ends()):
+        for node in self.order:
             if id(node) in self.large:
                 value: Value = Load(self.large[id(node)].place, s * self.width + j, self.type)
                 em.bind(node, at, as_type(value, node.dtype))
@@ -513,19 +403,6 @@ class _Chained:
                 body += (guard_statement(target, self._inside(j)),)
             return body
         return loop("j", self.width, "vector", put)
-
-
-def _crosses(node: Node) -> bool:
-    """Whether a value from memory differs between rows and between columns."""
-    if node.op in (CONST, IOTA) or node.ndim < 2:
-        return False
-    while node.op in (EXPAND, RESHAPE) and node.src and node.src[0].ndim == node.ndim:
-        node = node.src[0]
-    if not node.src and node.op.kind == "leaf" and node.op.name != "input":
-        return False
-    if node.op.kind == "map":
-        return any(_crosses(s) for s in node.src)
-    return min(node.shape[-2:]) > 1
 
 
 def _no_memory(name: str, kind: dtype, size: int) -> Buffer:

@@ -57,12 +57,12 @@ def find(order: list[Node], roots: set[int]) -> list[Chain]:
         if id(node) in taken or not _is_source(node):
             continue
         region = _region(node, readers, roots)
-        if region is None:
+        if region is None or any(id(n) in taken for n in region.members) or region.wide & taken:
             continue
         found = _chains(region, order, readers)
         if found:
             chains += found
-            taken |= region.wide
+            taken |= region.wide | {id(n) for n in region.members}
     return chains
 
 
@@ -80,6 +80,9 @@ def _is_source(node: Node) -> bool:
     sides = [(n in dims, s in dims) for dims in (a_dims, b_dims)]
     if sorted(sides) != [(False, True), (True, False)]:
         return False
+    batch = {d for d, size in zip(out_dims[:-2], node.shape) if size > 1}
+    if batch and not batch & set(a_dims) & set(b_dims):
+        return False                    # a layer's weights: a product like any other
     return 0 < _inner(node) <= DEEP
 
 
@@ -97,7 +100,7 @@ def sink_form(sink: Node, wide: set[int]) -> tuple[int, bool] | None:
     if len(large) != 1:
         return None
     dims, other, out_dims = sink.attrs[large[0]], sink.attrs[1 - large[0]], sink.attrs[2]
-    *batch, n, s = dims
+    n, s = dims[-2:]
     gone = [d for d in dims if d not in out_dims]
     if len(gone) != 1 or gone[0] not in (n, s) or gone[0] not in other:
         return None
@@ -316,7 +319,7 @@ def ordered(roots: list[Node], order: list[Node], chains: list[Chain]) -> list[N
     position = {id(n): i for i, n in enumerate(order)}
     of: dict[int, Chain] = {}
     for chain in chains:
-        of |= {id(n): chain for n in chain.members} | {k: chain for k in chain.inside}
+        of |= {id(n): chain for n in chain.members} | dict.fromkeys(chain.inside, chain)
     inner: dict[int, list[Node]] = {id(c): [] for c in chains}
     for node in order:
         if id(node) in of:

@@ -48,9 +48,10 @@ def _split(rest: tuple[Any, ...]) -> tuple[Node | None, Node | None, float, bool
     return mask, kept, scale, causal, p
 
 
-def _probabilities(q: Node, k: Node, mask: Node | None, scale: float, causal: bool,
-                   rank: int) -> Node:
-    """(..., L, S), in at least float32; a row with nothing to attend to is 0."""
+def _powers(q: Node, k: Node, mask: Node | None, scale: float, causal: bool,
+            rank: int) -> tuple[Node, Node]:
+    """The probabilities (..., L, S), in at least float32, as powers and what divides their rows
+    (..., L, 1); a row with nothing to attend to is 0."""
     kind = wide_type(q.dtype)
     n, s, e = rank, rank + 1, rank + 2
     scores = _product(q, k, rank, (n, e), (s, e), (n, s), kind) * scale
@@ -66,10 +67,10 @@ def _probabilities(q: Node, k: Node, mask: Node | None, scale: float, causal: bo
     top = alg.amax(scores, last)
     if mask is None:
         powers = alg.exp(scores - top)
-        return powers / alg.sum_(powers, last)
+        return powers, alg.sum_(powers, last)
     powers = alg.exp(scores - alg.where(alg.eq(top, -math.inf), 0, top))
     total = alg.sum_(powers, last)
-    return powers / alg.where(alg.eq(total, 0), 1, total)
+    return powers, alg.where(alg.eq(total, 0), 1, total)
 
 
 @composite("attention", _infer, PARAMS)
@@ -77,11 +78,12 @@ def ATTENTION(q: Node, k: Node, v: Node, *rest: Any) -> Node:  # noqa: N802 - an
     mask, kept, scale, causal, p = _split(rest)
     rank = max(q.ndim, k.ndim, v.ndim) - 2
     n, s, e = rank, rank + 1, rank + 2
-    weights = _probabilities(q, k, mask, scale, causal, rank)
+    powers, total = _powers(q, k, mask, scale, causal, rank)
     if kept is not None:
-        weights = alg.where(kept, weights * _grown(p), 0)
-    weights = alg.cast(weights, v.dtype)
-    return _product(weights, v, rank, (n, s), (s, e), (n, e), v.dtype)
+        powers = alg.where(kept, powers * _grown(p), 0)
+    powers = alg.cast(powers, v.dtype)
+    out = _product(powers, v, rank, (n, s), (s, e), (n, e), wide_type(v.dtype))
+    return alg.cast(out / total, v.dtype)
 
 
 def _grown(p: float) -> float:
@@ -94,7 +96,8 @@ def _attention_vjp(g: Node, out: Node, q: Node, k: Node, v: Node, *rest: Any,
     kind = wide_type(q.dtype)
     rank = g.ndim - 2
     n, s, e = rank, rank + 1, rank + 2
-    weights = _probabilities(q, k, mask, scale, causal, rank)
+    powers, total = _powers(q, k, mask, scale, causal, rank)
+    weights = powers * alg.reciprocal(total)
     used = weights if kept is None else alg.where(kept, weights * _grown(p), 0)
     to_v = _product(alg.cast(used, v.dtype), g, rank, (n, s), (n, e), (s, e), v.dtype)
     to_used = _product(g, v, rank, (n, e), (s, e), (n, s), kind)
