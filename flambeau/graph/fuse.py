@@ -128,7 +128,7 @@ class _Fusion:
                 continue
             if id(node) in self.wide or id(node) in self.chain_of:
                 if op is DOT:
-                    must.update(id(_source(s)) for s in node.src if id(s) not in self.wide)
+                    must.update(id(source_of(s)) for s in node.src if id(s) not in self.wide)
                 continue
             if op.kind in ("reduce", "dot", "scan", "sort", "host") or op in ALONE:
                 must.add(id(node))
