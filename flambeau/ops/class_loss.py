@@ -15,7 +15,7 @@ from ..graph.node import Node, Shape
 from . import algebra as a
 from .algebra import and_, cast, exp, where
 from .fused import fused
-from .known import array, bounds, relied
+from .known import array, within
 from .loss import elementwise_loss, reduced_loss, reduction_of
 from .norms import pairwise_distance
 from .promotion import promote, promote_float, type_name
@@ -30,9 +30,7 @@ def check_classes(target: Node, classes: int, ignore_index: int) -> None:
     """IndexError for an index that is neither a class nor the ignored one."""
     if not target.size:
         return
-    low, high = bounds(target)
-    if low >= 0 and high < classes:
-        relied(target, 0, classes - 1)
+    if within(target, 0, classes - 1):
         return
     values = array(target)
     bad = values[((values < 0) | (values >= classes)) & (values != ignore_index)]
@@ -127,7 +125,12 @@ def _check_scores(x: Node, target: Node, weight: Node | None) -> None:
         raise RuntimeError(f"expected scalar type Long but found {type_name(target.dtype)}")
 
 
-@public("nn.functional.nll_loss")
+def _fixed_weight(given: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    flat = getattr(given.get("input"), "ndim", 2) <= 2
+    return "nll_loss_forward" if flat else "nll_loss2d_forward", ("weight",)
+
+
+@public("nn.functional.nll_loss", fixed=_fixed_weight)
 def nll_loss(input: Node, target: Node, weight: Node | None = None,
              size_average: bool | None = None, ignore_index: int = -100,
              reduce: bool | None = None, reduction: str = "mean") -> Node:
@@ -209,7 +212,14 @@ def _cross_entropy_chances(x: Node, target: Node, *rest: Any) -> Node:
     return reduced_loss(each, "sum") / max(x.size // max(classes, 1), 1)
 
 
-@public("nn.functional.cross_entropy")
+def _fixed_classes(given: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+    """The weights of cross entropy with class indices; those of probabilities have a gradient."""
+    target = given.get("target")
+    classes = target is not None and getattr(target, "dtype", dt.int64).kind != "f"
+    return _fixed_weight(given)[0], ("weight",) if classes else ()
+
+
+@public("nn.functional.cross_entropy", fixed=_fixed_classes)
 def cross_entropy(input: Node, target: Node, weight: Node | None = None,
                   size_average: bool | None = None, ignore_index: int = -100,
                   reduce: bool | None = None, reduction: str = "mean",
@@ -264,7 +274,7 @@ def _multi_margin(x: Node, target: Node, *rest: Any) -> Node:
     return reduced_loss(each, reduction)
 
 
-@public("nn.functional.multi_margin_loss")
+@public("nn.functional.multi_margin_loss", fixed=lambda _given: ("multi_margin_loss", ("weight",)))
 def multi_margin_loss(input: Node, target: Node, p: int = 1, margin: float = 1.0,
                       weight: Node | None = None, size_average: bool | None = None,
                       reduce: bool | None = None, reduction: str = "mean") -> Node:
@@ -288,10 +298,8 @@ def multi_margin_loss(input: Node, target: Node, p: int = 1, margin: float = 1.0
     if weight is not None and weight.size != classes:
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got "
                            f"{list(weight.shape)}")
-    low, high = bounds(target)
-    if low < 0 or high >= classes:
+    if not within(target, 0, classes - 1):
         raise RuntimeError("target out of range")
-    relied(target, 0, classes - 1)
     more = () if weight is None else (cast(weight, input.dtype),)
     return _multi_margin(input, cast(target, dt.int64), *more, p=int(p), margin=float(margin),
                          reduction=reduction)
@@ -329,8 +337,7 @@ def multilabel_margin_loss(input: Node, target: Node, size_average: bool | None 
         raise RuntimeError(f"inconsistent target size: {list(target.shape)} for input of size: "
                            f"{list(input.shape)}")
     if target.size:
-        low, high = bounds(target)
-        if low < -1 or high >= (input.shape[-1] if input.ndim else 1):
+        if not within(target, -1, (input.shape[-1] if input.ndim else 1) - 1):
             raise RuntimeError("argument target is out of range")
     if input.ndim == 0:
         input, target = a.reshape(input, (1,)), a.reshape(target, (1,))

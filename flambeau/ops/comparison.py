@@ -240,7 +240,7 @@ def _ordered(name: str, *args: Any) -> list[Node]:
     return out
 
 
-@public("where")
+@public("torch.where")
 def where_(condition: Node, input: Node | Number | None = None,
            other: Node | Number | None = None) -> Node:
     """Element by element; `torch.where(condition)` is nonzero."""
@@ -275,13 +275,9 @@ def masked_fill(input: Node, mask: Node, value: Node | Number) -> Node:
         raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got "
                            f"tensor with {value.ndim} dimension(s).")
     kind = input.dtype
-    if not isinstance(value, Node) and dt.KIND_ORDER[kind.kind] < _number_order(value):
+    if isinstance(value, complex) and value.imag and kind.kind in "fiu":
         raise overflow(kind)
     return where(mask, as_node(value, kind), input)
-
-
-def _number_order(value: Number) -> int:
-    return 3 if isinstance(value, complex) else 2 if isinstance(value, float) else 0
 
 
 # ---------------------------------------------------------------- clamping

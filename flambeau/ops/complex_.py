@@ -127,7 +127,7 @@ def imag(input: Node) -> Node:
     return a.imag(input)
 
 
-@public("conj")
+@public("conj", out=False)
 def conj(input: Node) -> Node:
     """The complex conjugate."""
     return a.conj(input)
@@ -139,13 +139,13 @@ def conj_physical(input: Node) -> Node:
     return a.conj(input)
 
 
-@public("resolve_conj")
+@public("resolve_conj", out=False)
 def resolve_conj(input: Node) -> Node:
     """The input, its conjugation computed."""
     return input
 
 
-@public("resolve_neg")
+@public("resolve_neg", out=False)
 def resolve_neg(input: Node) -> Node:
     """The input, its negation computed."""
     return input

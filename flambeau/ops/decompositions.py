@@ -126,7 +126,7 @@ def DET(a: Node) -> Node:  # noqa: N802 - an Op
 def _cofactor_vjp(g: Node, out: Node, a: Node) -> Grads:
     """From cof(a) = det(a) inv(a)^T, where a is regular."""
     turned = adjoint(INV(a))
-    total = alg.sum_(g * alg.conj(out), (g.ndim - 2, g.ndim - 1))
+    total = alg.sum_(alg.conj(g) * out, (g.ndim - 2, g.ndim - 1))
     return (total * turned - matmul(matmul(out, adjoint(g)), turned),)
 
 
@@ -139,9 +139,12 @@ def _slogdet_shape(a: Node, which: int) -> tuple[Shape, dtype]:
     return a.shape[:-2], a.dtype if which == 0 else a.dtype.to_real()
 
 
-def _slogdet_vjp(g: Node, _out: Node, a: Node, which: int) -> Grads:
+def _slogdet_vjp(g: Node, out: Node, a: Node, which: int) -> Grads:
+    """log|det| and the angle of det are the real and the imaginary part of tr(A^-1 dA)."""
     if which == 0:
-        return (None,)
+        if a.dtype.kind != "c":
+            return (None,)
+        g = (g * alg.conj(out) - alg.conj(g) * out) * 0.5
     return (alg.cast(as_rows(as_rows(g)), a.dtype) * adjoint(INV(a)),)
 
 
@@ -272,6 +275,16 @@ def _skew(x: Node) -> Node:
     return x - adjoint(x)
 
 
+def _turn(skew: Node, gaps: Node, s: Node, sign: int) -> Node:
+    """What turns the singular vectors; on the diagonal the phase that U and V share by halves,
+    which is nothing for real numbers."""
+    apart = skew / gaps
+    if s.dtype.kind != "c":
+        return apart
+    squares = as_columns(s) * as_columns(s)
+    return alg.where(_on_diagonal(apart), skew * (0.25 * sign) / squares, apart)
+
+
 def _svd_vjp(g: Node, _out: Node, a: Node, full: bool, which: int) -> Grads:
     u, s, vh = (SVD(a, full=False, which=i) for i in range(3))
     kind = a.dtype
@@ -284,14 +297,14 @@ def _svd_vjp(g: Node, _out: Node, a: Node, full: bool, which: int) -> Grads:
     if which == 0:
         g = alg.narrow(g, g.ndim - 1, 0, s.shape[-1])
         inner = matmul(adjoint(u), g)
-        middle = _skew(inner) / gaps * as_columns(s)
+        middle = _turn(_skew(inner), gaps, s, 1) * as_columns(s)
         grad = matmul(matmul(u, middle), vh)
         outside = (g - matmul(u, inner)) / as_columns(s)
         return (grad + matmul(outside, vh) if a.shape[-2] > a.shape[-1] else grad,)
     g = adjoint(alg.narrow(g, g.ndim - 2, 0, s.shape[-1]))
     v = adjoint(vh)
     inner = matmul(vh, g)
-    middle = as_rows(s) * (_skew(inner) / gaps)
+    middle = as_rows(s) * _turn(_skew(inner), gaps, s, -1)
     grad = matmul(matmul(u, middle), vh)
     outside = adjoint((g - matmul(v, inner)) / as_columns(s))
     return (grad + matmul(u, outside) if a.shape[-1] > a.shape[-2] else grad,)
@@ -338,7 +351,8 @@ def _qr_vjp(g: Node, _out: Node, a: Node, mode: str, which: int) -> Grads:
 def _qr_tall(to_q: Node, to_r: Node, q: Node, r: Node) -> Node:
     middle = matmul(r, adjoint(to_r)) - matmul(adjoint(to_q), q)
     low = TRIL(middle, diagonal=-1)
-    middle = low + adjoint(low) + diagonal_of(middle)
+    # R has a real diagonal
+    middle = low + adjoint(low) + diagonal_of(middle + alg.conj(middle)) * 0.5
     rows = to_q + matmul(q, middle)
     return adjoint(TRIANGULAR(r, adjoint(rows), upper=True, unit=False))
 
@@ -355,14 +369,27 @@ def _lu_shape(a: Node) -> tuple[Shape, dtype]:
     return a.shape, a.dtype
 
 
+def _no_gradient(_g: Node, _out: Node, *args: Any) -> Grads:
+    return (None,)
+
+
+@composite("linalg_lu.pivots", lambda a: ((*a.shape[:-2], min(a.shape[-2:])), int32),
+           vjp=_no_gradient)
 def lu_pivots(a: Node) -> Node:
     """1-based row exchanges (int32)."""
-    k = min(a.shape[-2:])
-    return call("lu_factor", (a,), 1, (*a.shape[:-2], k), int32)
+    return call("lu_factor", (a,), 1, (*a.shape[:-2], min(a.shape[-2:])), int32)
+
+
+@composite("linalg_lu.permutation",
+           lambda pivots, rows, kind: ((*pivots.shape[:-1], rows, rows), kind), ("rows", "kind"),
+           vjp=_no_gradient)
+def PERMUTATION(pivots: Node, rows: int, kind: dtype) -> Node:  # noqa: N802 - an Op
+    return call("permutation", (pivots,), 0, (*pivots.shape[:-1], rows, rows), kind, (rows,))
 
 
 def lu_permutation(pivots: Node, rows: int, kind: dtype) -> Node:
-    return call("permutation", (pivots,), 0, (*pivots.shape[:-1], rows, rows), kind, (rows,))
+    """The matrix P of A = P L U."""
+    return PERMUTATION(pivots, rows=rows, kind=kind)
 
 
 def lower_part(lu: Node) -> Node:

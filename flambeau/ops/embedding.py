@@ -16,7 +16,7 @@ from ..graph.node import Node, Shape
 from . import algebra as alg
 from . import promotion as pro
 from .indexing import INDEX_KINDS, check_index, in_self
-from .known import array, bounds, constant, relied
+from .known import array, constant, extremes, within
 from .table import composite, public
 
 
@@ -103,14 +103,11 @@ def one_hot(tensor: Node, num_classes: int = -1) -> Node:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
     if tensor.size == 0:
         return alg.full((*tensor.shape, num_classes), 0, dt.int64)
-    low, high = bounds(tensor)
-    if low < 0:
+    if not within(tensor, 0, 2**63 - 1):
         raise RuntimeError("Class values must be non-negative.")
-    classes = high + 1 if num_classes == -1 else num_classes
-    if high >= classes:
+    classes = extremes(tensor)[1] + 1 if num_classes == -1 else num_classes
+    if not within(tensor, 0, classes - 1):
         raise RuntimeError("Class values must be smaller than num_classes.")
-    if num_classes != -1:
-        relied(tensor, 0, classes - 1)
     wide = (1,) * tensor.ndim + (classes,)
     hit = alg.eq(alg.unsqueeze(tensor, tensor.ndim), alg.iota(wide, tensor.ndim))
     return alg.cast(hit, dt.int64)

@@ -40,7 +40,7 @@ def histogram(input: Node, bins: Any = 100, *, range: Sequence[float] | None = N
     return histogram_result(hist, edges[0])
 
 
-@public("torch.histogramdd")
+@public("torch.histogramdd", out=False)
 def histogramdd(input: Node, bins: Any, range: Sequence[float] | None = None,
                 weight: Node | None = None, density: bool = False) -> Any:
     """The histogram of points (..., D) in D dims, and the edges of each."""

@@ -16,7 +16,7 @@ from ..graph.node import Node, Shape
 from ..graph.primitive import broadcast
 from . import algebra as alg
 from . import promotion as pro
-from .known import array, bounds, constant, relied
+from .known import array, bounds, constant, relied, within
 from .table import public
 
 INDEX_KINDS = (dt.int64, dt.int32)
@@ -31,9 +31,10 @@ def check_index(index: Node, size: int, dim: int = 0, *, wrap: bool = True,
 
     `error` makes the exception from the first bad value; by default IndexError in PyTorch's words.
     """
-    low, high = bounds(index)
     least = -size if wrap else 0
-    if index.size and (high >= size or low < least):
+    fits = within(index, least, size - 1)
+    low, high = bounds(index)
+    if index.size and not fits:
         bad = high if high >= size else low
         if error is None:
             raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {size}")
@@ -42,6 +43,7 @@ def check_index(index: Node, size: int, dim: int = 0, *, wrap: bool = True,
     index = alg.cast(index, dt.int64)
     if low < 0 and index.size:
         index = alg.where(alg.lt(index, 0), index + size, index)
+        index.facts = (0, size - 1)
     return index
 
 

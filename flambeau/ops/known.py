@@ -1,7 +1,7 @@
 """What is known of a node's values now: a number, an array, bounds. Realises when it must.
 
-In: nodes. Out: Python numbers and NumPy arrays. Used where a result's shape depends on values,
-and to check indices.
+In: nodes. Out: Python numbers and NumPy arrays. Used where a result's shape depends on values
+(`extremes`), and to check indices (`within`).
 """
 from __future__ import annotations
 
@@ -43,23 +43,44 @@ def integer(value: Any) -> int:
     return operator.index(value)
 
 
-def bounds(x: Node) -> tuple[int, int]:
+def extremes(x: Node) -> tuple[int, int]:
     """The least and the greatest value of an integer node (0, -1 when empty)."""
-    if x.facts is None:
-        found = _derived_bounds(x)
-        if found is None:
-            if x.value is None:
-                realize([x])
-            values = np.asarray(x.value.unwatched(x.dtype.numpy, x.shape))
-            found = (int(values.min()), int(values.max())) if values.size else (0, -1)
-        x.facts = found
-    if watch.recorder is not None:
-        relied(x, *x.facts)
-    return x.facts
+    array(x)                                    # a look that a recorder must know of
+    return _exact(x)
+
+
+def _exact(x: Node) -> tuple[int, int]:
+    if x.value is None:
+        realize([x])
+    values = np.asarray(x.value.unwatched(x.dtype.numpy, x.shape))
+    found = (int(values.min()), int(values.max())) if values.size else (0, -1)
+    x.facts = found
+    return found
+
+
+def bounds(x: Node) -> tuple[int, int]:
+    """A range that holds every value of an integer node: the extremes of what it is part of, or
+    what follows from how it is made, where that is known."""
+    found = x.facts
+    if found is None:
+        found = x.facts = _derived_bounds(x) or _exact(x)
+    relied(x, *found)
+    return found
+
+
+def within(x: Node, low: int, high: int) -> bool:
+    """Whether every value v of an integer node has low <= v <= high."""
+    least, most = bounds(x)
+    if least < low or most > high:
+        least, most = _exact(x)
+    if x.size and (least < low or most > high):
+        return False
+    relied(x, low, high)
+    return True
 
 
 def relied(x: Node, low: int, high: int) -> None:
-    """What a check of `bounds` came to holds while all values are in [low, high]."""
+    """Tell a recorder that what a check came to holds while all values are in [low, high]."""
     if watch.recorder is None:
         return
     while x.value is None and (x.op.name in _KEEPS or x.op.name == "cast"):

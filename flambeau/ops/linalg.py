@@ -469,12 +469,14 @@ def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[No
 
 @public("matrix_exp", "linalg.matrix_exp")
 def matrix_exp(input: Node) -> Node:
-    """The exponential of a square matrix."""
-    check_matrix("linalg.matrix_exp", input)
-    return dec.EXP(input)
+    """The exponential of a square matrix; of halves in float32."""
+    small = input.dtype.kind == "f" and input.dtype.itemsize == 2
+    wide = alg.cast(input, dt.float32) if small else input
+    check_matrix("linalg.matrix_exp", wide)
+    return alg.cast(dec.EXP(wide), input.dtype)
 
 
-@public("adjoint")
+@public("adjoint", out=False)
 def adjoint_(input: Node) -> Node:
     """The conjugate transpose of the last two dims."""
     if input.ndim < 2:

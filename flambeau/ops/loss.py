@@ -249,7 +249,8 @@ def _bce_slope(g: Node, _out: Node, x: Node, y: Node, w: Node,
 _bce.vjp = _bce_slope
 
 
-@public("nn.functional.binary_cross_entropy")
+@public("nn.functional.binary_cross_entropy",
+        fixed=lambda _given: ("binary_cross_entropy", ("weight",)))
 def binary_cross_entropy(input: Node, target: Node, weight: Node | None = None,
                          size_average: bool | None = None, reduce: bool | None = None,
                          reduction: str = "mean") -> Node:
@@ -278,7 +279,8 @@ def _bce_logits_plain(x: Node, y: Node, reduction: str) -> Node:
     return reduced_loss(each, reduction)
 
 
-@public("nn.functional.binary_cross_entropy_with_logits")
+@public("nn.functional.binary_cross_entropy_with_logits",
+        fixed=lambda _given: ("binary_cross_entropy_with_logits", ("weight", "pos_weight")))
 def binary_cross_entropy_with_logits(input: Node, target: Node, weight: Node | None = None,
                                      size_average: bool | None = None, reduce: bool | None = None,
                                      reduction: str = "mean",
@@ -326,10 +328,12 @@ def kl_div(input: Node, target: Node, size_average: bool | None = None,
 
 @elementwise_loss("soft_margin_loss")
 def _soft_margin(x: Node, y: Node) -> Node:
-    return softplus_node(a.neg(x * y))
+    wrong = a.neg(x * y)
+    return a.log1p(exp(wrong)) if wrong.dtype.kind == "c" else softplus_node(wrong)
 
 
-@public("nn.functional.soft_margin_loss")
+@public("nn.functional.soft_margin_loss",
+        fixed=lambda _given: ("soft_margin_loss", ("target",)))
 def soft_margin_loss(input: Node, target: Node, size_average: bool | None = None,
                      reduce: bool | None = None, reduction: str = "mean") -> Node:
     """log(1 + exp(-target * input)), target -1 or 1."""

@@ -20,6 +20,7 @@ from ..core.dtype import dtype
 from ..graph.node import Node, Shape
 from . import algebra as alg
 from .known import integer
+from .promotion import promote_float
 from .table import composite, public
 
 
@@ -318,6 +319,7 @@ def _declare_lp(rank: int) -> None:
     def pool(input: Node, norm_type: float, kernel_size: Any, stride: Any = None,
              ceil_mode: bool = False) -> Node:
         """The p-norm of each window."""
+        input, = promote_float(input)
         at, pads = _pool(input, rank, f"avg_pool{rank}d", kernel_size, stride, 0, 1, ceil_mode)
         powered = alg.power(input, float(norm_type))
         mean = AVG_POOL(powered, **at._asdict(), padding=pads, include_pad=True, divisor=0)

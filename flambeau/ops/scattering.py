@@ -221,6 +221,9 @@ def index_select(input: Node, dim: int, index: Node) -> Node:
     """The slices of one dim that a vector of positions names."""
     d = wrap_dim(dim, input.ndim)
     _vector("index_select", index, INDEX_KINDS, "")
+    if not input.ndim and index.size != 1:
+        raise RuntimeError("index_select(): Index to scalar can have only 1 value, got "
+                           f"{index.size} value(s)")
     x = input if input.ndim else alg.reshape(input, (1,))
     index = check_index(index, x.shape[d], wrap=False, error=in_self)
     flat = alg.reshape(index, (index.size,))

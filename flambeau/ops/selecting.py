@@ -20,7 +20,7 @@ from ..graph.primitive import broadcast
 from ..graph.realize import realize
 from . import algebra as alg
 from . import promotion as pro
-from .known import array, bounds, constant
+from .known import array, constant, extremes, within
 from .table import public
 
 
@@ -191,7 +191,7 @@ def bincount(input: Node, weights: Node | None = None, minlength: int = 0) -> No
         raise NotImplementedError(f'"bincount_cpu" not implemented for \'{kind}\'')
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
-    low, high = bounds(input)
+    low, high = extremes(input)
     if input.ndim != 1 or low < 0:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     if weights is not None and weights.shape != input.shape:
@@ -257,8 +257,7 @@ def searchsorted(sorted_sequence: Node, input: Any = None, *, out_int32: bool = 
     if not edges.size or not values.size:
         return alg.full(values.shape, 0, kind)
     if sorter is not None:
-        low, high = bounds(sorter)
-        if low < 0 or high >= edges.shape[-1]:
+        if not within(sorter, 0, edges.shape[-1] - 1):
             raise RuntimeError("torch.searchsorted(): sorter index out of range")
         edges = alg.along(edges, sorter, edges.ndim - 1)
     lines, wanted = pro.promote(edges, values)

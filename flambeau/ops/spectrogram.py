@@ -186,13 +186,16 @@ def istft(input: Node, n_fft: int, hop_length: int | None = None, win_length: in
         raise RuntimeError("Cannot have onesided output if window or input is complex")
     if window is None:
         _no_window(inverse=True)
-    signal, weight = _overlapped(input, cut, window, normalized, half, return_complex)
+    shape = alg.full((cut.width,), 1, input.dtype.to_real()) if window is None else window
+    signal = _overlapped(input, cut, shape, normalized, half, return_complex)
     whole = signal.shape[-1]
     begin = n_fft // 2 if center else 0
     end = begin + length if length is not None else whole - n_fft // 2 if center else whole
     kept = max(min(end, whole) - begin, 0)
-    weight = alg.narrow(weight, 0, begin, kept)
-    least = float(np.abs(known.array(weight)).min(initial=math.inf))
+    # Computed apart: a node that has a value has no sources to differentiate by.
+    weight, apart = (alg.narrow(_squares(shape, cut, input.shape[-1]), 0, begin, kept)
+                     for _ in range(2))
+    least = float(np.abs(known.array(apart)).min(initial=math.inf))
     if not least > 1e-11:
         raise RuntimeError(f"{start}window overlap add min: 1")
     last = signal.ndim - 1
@@ -230,12 +233,21 @@ def _check_istft(x: Node, cut: Frames, window: Node | None, onesided: bool | Non
         raise RuntimeError(f"{start}: {wrong}")
 
 
-def _overlapped(x: Node, cut: Frames, window: Node | None, normalized: bool, half: bool,
-                return_complex: bool) -> tuple[Node, Node]:
-    """(the sum of the windowed frames, that of the squared windows)."""
-    real = x.dtype.to_real()
-    shape = alg.full((cut.width,), 1, real) if window is None else window
-    shape = _centred(shape, cut.n_fft)
+def _length(cut: Frames, count: int) -> int:
+    """What so many frames cover."""
+    return cut.n_fft + cut.hop * (count - 1)
+
+
+def _squares(window: Node, cut: Frames, count: int) -> Node:
+    """The sum of the squared windows of all frames."""
+    squares = alg.square(_centred(window, cut.n_fft))
+    return alg.fold(alg.expand(squares, (count, cut.n_fft)), 0, _length(cut, count), cut.hop)
+
+
+def _overlapped(x: Node, cut: Frames, window: Node, normalized: bool, half: bool,
+                return_complex: bool) -> Node:
+    """The sum of the windowed frames."""
+    shape = _centred(window, cut.n_fft)
     last = x.ndim - 1
     frames = alg.transpose(x, last - 1, last)
     scale = (1 / math.sqrt(cut.n_fft)) if normalized else 1 / cut.n_fft
@@ -245,9 +257,5 @@ def _overlapped(x: Node, cut: Frames, window: Node | None, normalized: bool, hal
         frames = frames if half else alg.narrow(frames, last, 0, cut.n_fft // 2 + 1)
         parts = C2R(frames, dims=(last,), size=cut.n_fft, scale=scale)
     kind = _kind(parts, shape)
-    count = parts.shape[-2]
-    n = cut.n_fft + cut.hop * (count - 1)
     parts = alg.mul(alg.cast(parts, kind), alg.cast(shape, kind))
-    signal = alg.fold(parts, last - 1, n, cut.hop)
-    squares = alg.expand(alg.square(shape), (count, cut.n_fft))
-    return signal, alg.fold(squares, 0, n, cut.hop)
+    return alg.fold(parts, last - 1, _length(cut, parts.shape[-2]), cut.hop)

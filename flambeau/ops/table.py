@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from ..graph.node import Node, Op
 
 F = TypeVar("F", bound=Callable[..., Any])
+Fixed = Callable[[dict[str, Any]], tuple[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Entry:
     view      for a view: (Layout, *args) -> Layout with the same arguments as `fn`
     out       accepts out= (every non-view does unless said otherwise)
     now       computed at the call: the values may be refused, and programs expect that there
+    fixed     the arguments by name -> (a function's name, the arguments by which it has no gradient)
     """
 
     fn: Callable[..., Any]
@@ -35,16 +37,18 @@ class Entry:
     view: Callable[..., Any] | None = None
     out: bool = True
     now: bool = False
+    fixed: Fixed | None = None
 
 
 TABLE: dict[str, Entry] = {}
 
 
 def public(*names: str, inplace: bool = False, view: Callable[..., Any] | None = None,
-           out: bool = True, now: bool = False) -> Callable[[F], F]:
+           out: bool = True, now: bool = False, fixed: Fixed | None = None,
+           ) -> Callable[[F], F]:
     """Declare the decorated node function as PyTorch's operation of these names."""
     def declare(fn: F) -> F:
-        entry = Entry(fn, names, inplace, view, out and view is None, now)
+        entry = Entry(fn, names, inplace, view, out and view is None, now, fixed)
         for name in names:
             if name in TABLE:
                 raise ValueError(f"two entries for {name}")

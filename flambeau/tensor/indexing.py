@@ -20,6 +20,7 @@ from ..graph.node import Node
 from ..graph.primitive import CAST, EXPAND, PERMUTE, PUT, RESHAPE, SLICE, TAKE
 from ..ops import algebra as alg
 from ..ops import known
+from ..ops.indexing import check_index as checked
 from . import functionalize as f
 from . import inplace
 from .dispatch import Call, finish
@@ -243,23 +244,6 @@ def _check_mask(mask: Tensor, x: Node, place: int) -> None:
             raise IndexError(f"The shape of the mask {list(mask._shape)} at index {i} does not "
                              f"match the shape of the indexed tensor {list(x.shape)} at index "
                              f"{place + i}")
-
-
-def checked(index: Node, n: int, dim: int) -> Node:
-    """An index node in int64, checked against an extent and with negatives wrapped."""
-    low, high = known.bounds(index)
-    if index.size and (low < -n or high >= n):
-        bad = high if high >= n else low
-        raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {n}")
-    known.relied(index, 0 if low >= 0 else -n, n - 1 if low >= 0 else high)
-    if index.dtype is not dt.int64:
-        index = CAST(index, dtype=dt.int64)
-    if low < 0:
-        index = alg.where(alg.lt(index, 0), alg.add(index, n), index)
-        all_negative = high < 0
-        index.facts = (max(0, low + n if all_negative else 0),
-                       max(high, n + low) if all_negative else n - 1)
-    return index
 
 
 def _front_rank(indices: list[Node]) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from .. import ops
 from ..core.device import META
 from ..core.errors import scalar_name  # noqa: F401  (re-exported for messages)
+from ..autograd.grad_mode import state
 from ..autograd.tape import named
 from ..graph.realize import realize
 from ..ops.table import TABLE, Entry
@@ -23,7 +24,7 @@ from ..ops.view import T, mT
 from .creation import as_tensor
 from .autocast import casting
 from .dispatch import function
-from .functionalize import read
+from .functionalize import read, requires_grad
 from .inplace import inplace
 from .labels import CHOOSE, of_name
 from .override import ask, asks
@@ -90,6 +91,8 @@ def _attach(name: str, entry: Entry) -> None:
         made = casting(short, function(short, entry.fn, label, CHOOSE.get(short)))
         if entry.now:
             made = _at_once(made)
+        if entry.fixed is not None:
+            made = _refusing(made, entry)
     if space == "nn.functional" and short in INPLACE:
         made = _with_flag(made, entry, inplace(short + "_", entry.fn, label))
     if space in ("", "torch"):
@@ -120,6 +123,27 @@ def _at_once(fn: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(result, Tensor) and result._storage.device is not META:
             realize([read(result)])
         return result
+    return call
+
+
+def _refusing(fn: Callable[..., Any], entry: Entry) -> Callable[..., Any]:
+    """The function that refuses arguments by which it has no gradient, if they want one."""
+    code = entry.fn.__code__
+    names = code.co_varnames[:code.co_argcount]
+    fixed = entry.fixed
+    assert fixed is not None
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        given = {**dict(zip(names, args)), **kwargs}
+        inner, refused = fixed(given)
+        for name in refused:
+            t = given.get(name)
+            if isinstance(t, Tensor) and requires_grad(t) and state.grad:
+                raise RuntimeError(f"The function '{inner}' is not differentiable with respect to "
+                                   f"argument '{name}'. This input cannot have requires_grad "
+                                   "True.")
+        return fn(*args, **kwargs)
     return call
 
 

@@ -1,29 +1,28 @@
 """What the samples of operations are made of.
 
-A sample is a table name and its arguments; arrays come from a generator seeded by the name, so that
-a sample is the same in every run and every test that uses it. Tests: `test_samples` (interpreter,
-compiled programs, finite differences) and `vs_torch/test_samples` (PyTorch).
+A sample is the name of an operation and its arguments; arrays come from a generator seeded by the
+name, so that a sample is the same in every run and every test that uses it. One row in the list of
+a family (`samples_*.py`) drives everything: `test_samples` (interpreter, compiled programs, first
+and second gradients), `test_forms` (views, in-place, `out=`, sizes) and `vs_torch/test_samples`
+(values, gradients, dtypes, errors of PyTorch). `test_layers` wants a row for every operation.
 """
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from flambeau.core import dtype as dt
+from flambeau.core.pytree import tree_flatten, tree_unflatten
 from flambeau.graph.node import Node
 from flambeau.graph.primitive import BUFFER
-from flambeau.ops.table import TABLE
 from flambeau.runtime.buffer import Buffer
-
-# The name torch.ops is PyTorch's registry of operators, so the package is asked for by its path.
-for _module in pkgutil.iter_modules(importlib.import_module("flambeau.ops").__path__):
-    importlib.import_module(f"flambeau.ops.{_module.name}")
+from flambeau.tensor.names import PUBLIC
 
 
 @dataclass(frozen=True)
@@ -40,12 +39,20 @@ class Draw:
             return np.asarray(rng.random(self.shape) < 0.5)
         if "int" in self.kind:
             return np.asarray(rng.integers(int(self.low), int(self.high), self.shape), self.kind)
-        return np.asarray(rng.uniform(self.low, self.high, self.shape), self.kind)
+        values = rng.uniform(self.low, self.high, self.shape)
+        if self.kind == "complex128":
+            values = values + 1j * rng.uniform(self.low, self.high, self.shape)
+        return np.asarray(values, self.kind)
 
 
 def F(*shape: int, low: float = -2.0, high: float = 2.0) -> Draw:
     """Floats, double precision (so that finite differences say something)."""
     return Draw(shape, low, high)
+
+
+def C(*shape: int, low: float = -2.0, high: float = 2.0) -> Draw:
+    """Complex numbers, double precision."""
+    return Draw(shape, low, high, "complex128")
 
 
 def P(*shape: int) -> Draw:
@@ -69,34 +76,84 @@ def B(*shape: int) -> Draw:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """A dtype argument, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Sample:
-    """One call: `TABLE[name].fn(*args, **kwargs)`.
+    """One call of the operation `name`, as the table of operations has it ("linalg.inv").
 
     grad    compare gradients too (False where there are none, or no limit of differences)
+    limit   the gradients are the limits of differences (PyTorch's are not, either)
+    alone   why PyTorch's gradients are others, if they are
+    once    why there is no second gradient to check, if there is none
     tol     relative and absolute tolerance against PyTorch, in float64
+    by      the places, among the arrays, to differentiate by; None: every float
+    via     the public function to call, where the operation itself is internal
+    before  (lib, args) -> args: makes matrices symmetric, and the like
+    after   (lib, result) -> result: what of it is unique (eigenvectors have no sign)
     """
 
     name: str
     args: tuple[Any, ...]
     kwargs: dict[str, Any] = field(default_factory=dict)
     grad: bool = True
+    limit: bool = True
+    alone: str = ""
+    once: str = ""
     tol: float = 1e-6
+    by: tuple[int, ...] | None = None
+    via: str = ""
+    before: Callable[..., Any] | None = None
+    after: Callable[..., Any] | None = None
 
     def arguments(self) -> tuple[list[Any], dict[str, Any]]:
-        seed = zlib.crc32(repr((self.name, self.args, self.kwargs)).encode())
-        rng = np.random.default_rng(seed)
+        """The arguments with every draw made an array."""
+        rng = np.random.default_rng(zlib.crc32(self.text().encode()))
         return ([_filled(a, rng) for a in self.args],
                 {k: _filled(v, rng) for k, v in self.kwargs.items()})
 
-    def call(self, args: list[Any], kwargs: dict[str, Any]) -> Any:
-        return TABLE[self.name].fn(*args, **kwargs)
+    def text(self) -> str:
+        return repr((self.name, self.args, self.kwargs))
+
+    def call(self, lib: Any, args: Any, kwargs: dict[str, Any], suffix: str = "") -> Any:
+        """The operation of a library (flambeau, PyTorch) on its tensors."""
+        lib.manual_seed(7)
+        if self.before is not None:
+            args = self.before(lib, args)
+        result = function(lib, (self.via or self.name) + suffix)(*args, **kwargs)
+        return result if self.after is None else self.after(lib, result)
+
+    def grown(self) -> Sample:
+        """The same call with every size above one a size larger."""
+        return replace(self, args=tuple(_grown(a) for a in self.args),
+                       kwargs={k: _grown(v) for k, v in self.kwargs.items()})
 
     def __str__(self) -> str:
-        return f"{self.name}-{zlib.crc32(repr((self.args, self.kwargs)).encode()) & 0xffff:x}"
+        return f"{self.name}-{zlib.crc32(self.text().encode()) & 0xfffff:x}"
 
 
-def S(name: str, *args: Any, grad: bool = True, tol: float = 1e-6, **kwargs: Any) -> Sample:
-    return Sample(name, args, kwargs, grad, tol)
+FIELDS = ("grad", "limit", "alone", "once", "tol", "by", "via", "before", "after")
+
+
+def S(name: str, *args: Any, **kwargs: Any) -> Sample:
+    """A row: the arguments of the call, and among the keywords the fields of `Sample`."""
+    given = {f: kwargs.pop(f) for f in FIELDS if f in kwargs}
+    return Sample(name, args, kwargs, **given)
+
+
+def function(lib: Any, name: str) -> Any:
+    """The function of a table name: "exp", "linalg.inv", "Tensor.view"."""
+    found = lib
+    *spaces, short = name.removeprefix("torch.").split(".")
+    if spaces == ["_optim"]:
+        return PUBLIC["_optim"][short]
+    for space in spaces:
+        found = getattr(found, space)
+    return getattr(found, short) if spaces or hasattr(lib, short) else getattr(lib.Tensor, short)
 
 
 def _filled(value: Any, rng: np.random.Generator) -> Any:
@@ -107,6 +164,32 @@ def _filled(value: Any, rng: np.random.Generator) -> Any:
     return value
 
 
+def _grown(value: Any) -> Any:
+    if isinstance(value, Draw):
+        return replace(value, shape=tuple(n + (n > 1) for n in value.shape))
+    if isinstance(value, (list, tuple)):
+        return type(value)(_grown(v) for v in value)
+    return value
+
+
+def tensors(lib: Any, value: Any, make: Callable[[np.ndarray], Any] | None = None) -> Any:
+    """Arguments with arrays swapped for a library's tensors (by `make`), and dtypes for its own."""
+    leaves, spec = tree_flatten(value)
+    make = make or (lambda a: lib.from_numpy(a.copy()))
+    return tree_unflatten([make(x) if isinstance(x, np.ndarray) else
+                           getattr(lib, x.name) if isinstance(x, Kind) else x for x in leaves],
+                          spec)
+
+
+def flat(lib: Any, result: Any) -> list[Any]:
+    """The tensors in a result."""
+    if isinstance(result, lib.Tensor):
+        return [result]
+    if isinstance(result, (list, tuple)):
+        return [t for part in result for t in flat(lib, part)]
+    return []
+
+
 def leaf(array: np.ndarray) -> Node:
     """A computed node with these values."""
     made = Node(BUFFER, (), (), array.shape, dt.BY_NUMPY[array.dtype])
@@ -114,26 +197,10 @@ def leaf(array: np.ndarray) -> Node:
     return made
 
 
-def nodes(value: Any) -> Any:
-    """Arrays in an argument swapped for nodes."""
-    if isinstance(value, np.ndarray):
-        return leaf(value)
-    if isinstance(value, dict):
-        return {k: nodes(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(nodes(v) for v in value)
-    return value
-
-
-def results(value: Any) -> Iterator[Node]:
-    """The nodes in a result."""
-    if isinstance(value, Node):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for v in value:
-            yield from results(v)
-
-
 def all_samples() -> list[Sample]:
-    from . import samples_elementwise, samples_nn, samples_reduction
-    return [*samples_elementwise.SAMPLES, *samples_reduction.SAMPLES, *samples_nn.SAMPLES]
+    """Every row of every family."""
+    found: list[Sample] = []
+    folder = Path(__file__).parent
+    for file in sorted(folder.glob("samples_*.py")):
+        found += importlib.import_module(f"{__package__}.{file.stem}").SAMPLES
+    return found

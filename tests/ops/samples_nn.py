@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from .samples import F, P, S, U, Z
+from .samples import F, Kind, P, S, U, Z
 
 SMOOTH = "gelu silu mish softplus logsigmoid softsign tanhshrink".split()
 PIECES = """relu relu6 hardtanh leaky_relu elu selu celu hardsigmoid hardswish hardshrink
@@ -22,6 +22,8 @@ def fn(name: str) -> str:
 SAMPLES = [
     *[S(n, F(3, 4), 1) for n in ("softmax", "log_softmax", fn("softmin"))],
     *[S(n, F(2, 3, 4), 0) for n in ("softmax", "log_softmax")],
+    *[S(fn(n), F(2, 3), dim=1) for n in ("softmax", "log_softmax")],
+    S(fn("softmax"), F(2, 3), 1, dtype=Kind("float32"), grad=False),
     *[S(n, FAR, 1, grad=False) for n in ("softmax", "log_softmax")], S("softmax", F(), 0),
     *[S(fn(n), F(3, 5, low=-4, high=4)) for n in SMOOTH + PIECES],
     *[S(fn(n), np.array([-math.inf, -200.0, -0.0, 0.0, 200.0, math.inf, math.nan]), grad=False)
@@ -40,15 +42,16 @@ SAMPLES = [
     S(fn("normalize"), F(3, 4)), S(fn("normalize"), F(3, 4), 1.0, 0),
     S(fn("cosine_similarity"), F(3, 4), F(3, 4)), S(fn("cosine_similarity"), F(3, 4), F(4), -1),
     S(fn("pairwise_distance"), F(3, 4), F(3, 4)), S(fn("pairwise_distance"), F(3, 4), F(4), 1.0),
-    *[S(fn(n), F(3, 4), U(3, 4), reduction=r) for n in PAIRS for r in ("none", "mean", "sum")],
+    *[S(fn(n), F(3, 4), U(3, 4), reduction=r, by=(0,) if n == "soft_margin_loss" else None)
+      for n in PAIRS for r in ("none", "mean", "sum")],
     S(fn("kl_div"), F(3, 4), F(3, 4), reduction="batchmean", log_target=True),
     S(fn("smooth_l1_loss"), F(9), F(9), beta=0.5), S(fn("huber_loss"), F(9), F(9), delta=0.4),
     S(fn("mse_loss"), F(3), F(3), weight=P(3)),
     S(fn("poisson_nll_loss"), P(4), P(4), False, True), S(fn("gaussian_nll_loss"), F(4), F(4), P(4),
                                                           full=True),
     S(fn("binary_cross_entropy"), U(4), U(4)), S(fn("binary_cross_entropy"), U(3, 4), U(3, 4), U(4),
-                                                 reduction="sum"),
-    S(fn("binary_cross_entropy_with_logits"), F(3, 4), U(3, 4), P(4), pos_weight=P(4)),
+                                                 reduction="sum", by=(0, 1)),
+    S(fn("binary_cross_entropy_with_logits"), F(3, 4), U(3, 4), P(4), pos_weight=P(4), by=(0, 1)),
     *[S(fn("ctc_loss"), F(9, 2, 4, low=-3, high=-0.1),
         np.array([[1, 2, 2], [3, 1, 0]]), (9, 7), (3, 2), reduction=r, grad=False)
       for r in ("none", "mean", "sum")],
@@ -56,18 +59,21 @@ SAMPLES = [
     S(fn("margin_ranking_loss"), F(4), F(4), SIGNS, 0.3),
     *[S(fn(n), F(4, 5), LABELS, reduction=r) for n in ("nll_loss", "cross_entropy")
       for r in ("none", "mean", "sum")],
-    *[S(fn(n), F(4, 5), LABELS, P(5)) for n in ("nll_loss", "cross_entropy")],
+    *[S(fn(n), F(4, 5), LABELS, P(5), by=(0,)) for n in ("nll_loss", "cross_entropy")],
     *[S(fn(n), F(2, 3, 2, 2), Z(2, 2, 2, low=0, high=3)) for n in ("nll_loss", "cross_entropy")],
     *[S(fn(n), F(5), np.array(3)) for n in ("nll_loss", "cross_entropy")],
     S(fn("nll_loss"), F(4, 5), np.array([1, 2, 2, 0]), ignore_index=2),
-    S(fn("cross_entropy"), F(4, 5), LABELS, P(5), label_smoothing=0.2),
+    S(fn("cross_entropy"), F(4, 5), LABELS, P(5), label_smoothing=0.2, by=(0,)),
     S(fn("cross_entropy"), F(4, 5), LABELS, label_smoothing=0.2, reduction="none"),
     S(fn("cross_entropy"), F(4, 5), U(4, 5)), S(fn("cross_entropy"), F(4, 5), U(4, 5), P(5),
                                                 label_smoothing=0.1, reduction="sum"),
     S(fn("multi_margin_loss"), F(4, 5), Z(4, low=0, high=5)),
-    S(fn("multi_margin_loss"), F(4, 5), Z(4, low=0, high=5), 2, 0.5, P(5), reduction="none"),
+    S(fn("multi_margin_loss"), F(4, 5), Z(4, low=0, high=5), 2, 0.5, P(5), reduction="none",
+      by=(0,)),
     S(fn("multilabel_margin_loss"), F(2, 4), np.array([[3, 0, -1, 1], [1, -1, 2, 2]])),
     S(fn("cosine_embedding_loss"), F(4, 3), F(4, 3), SIGNS, 0.2),
     S(fn("triplet_margin_loss"), F(4, 3), F(4, 3), F(4, 3)),
+    S(fn("_triplet_hinge"), F(4, 3), F(4, 3), F(4, 3),
+      via=fn("triplet_margin_with_distance_loss")),
     S(fn("triplet_margin_loss"), F(4, 3), F(4, 3), F(4, 3), 0.5, 1.0, swap=True, reduction="none"),
 ]

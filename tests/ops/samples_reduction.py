@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from .samples import B, F, P, S, Z
+from .samples import B, C, F, P, S, Z
 
 HOLES = np.array([[1.0, math.nan, 3.0, 2.0], [4.0, 5.0, 1.0, 4.0], [math.nan] * 4])
 TIES = np.array([[3.0, 1.0, 3.0, 2.0], [0.0, 0.0, -1.0, 0.0]])
@@ -17,6 +17,12 @@ SAMPLES = [
     *[S(n, F(2, 3, 4), -1, keepdim=True) for n in WHOLE if n not in ("norm", "var", "std")],
     *[S(n, F(2, 3, 4), (0, 2)) for n in ("sum", "mean", "amax", "amin", "var", "std", "logsumexp",
                                          "nansum")],
+    *[S(n, C(2, 3)) for n in ("sum", "mean", "prod", "var", "std", "norm")],
+    *[S(n, C(2, 3), 1) for n in ("sum", "mean", "prod", "cumsum", "cumprod", "logsumexp",
+                                 "logcumsumexp")],
+    S("linalg.vector_norm", C(2, 3), 3, 1), S("cov", C(2, 4)), S("corrcoef", C(2, 4)),
+    S("diff", C(4)), S("dist", C(3), C(3)), S("renorm", C(2, 3), 2, 0, 1.0),
+    S("torch.var_mean", C(2, 3), 1), S("torch.trapezoid", C(4)), S("any", C(3)),
     *[S(n, F()) for n in ("sum", "mean", "prod", "amax", "max", "median")],
     *[S(n, HOLES, 1, grad=False) for n in ("amax", "max", "min", "argmax", "median",
                                            "nansum", "nanmean", "cummax", "cummin", "logsumexp")],

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,56 +20,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import flambeau  # noqa: E402
-from flambeau.graph import interpret, node as graph_node  # noqa: E402
-from flambeau.graph import realize as graph_realize  # noqa: E402
-from flambeau.runtime.buffer import Buffer  # noqa: E402
+from tests.interpreted import by_interpreter  # noqa: E402
 
 ERRORS = (RuntimeError, IndexError, ValueError, TypeError)
 
 
-# ---------------------------------------------------------------- values without the compiler
-
-
-def _array(node: Any) -> Any:
-    if node.op.name == "spec":
-        blank = np.nan if node.dtype.kind in "fc" else 0
-        return np.full(node.shape, blank, node.dtype.numpy)
-    return node.value.numpy(node.dtype.numpy, node.shape)
-
-
-def interpreted(nodes: list[Any], **_: Any) -> None:
-    """As graph.realize.realize, by the NumPy interpreter: the programs are too many to compile."""
-    for node in graph_node.topological([n for n in nodes if n.value is None]):
-        if node.value is not None or node.op.name == "spec":
-            continue
-        if node.op.expand is not None:
-            inner = node.op.expand(*node.src, *node.attrs)
-            interpreted([inner])
-            array = _array(inner)
-        else:
-            with np.errstate(all="ignore"):
-                array = interpret._meaning(node, [_array(s) for s in node.src])
-        array = np.array(array, node.dtype.numpy, order="C", copy=True).reshape(node.shape)
-        node.value = Buffer.from_numpy(array)
-        node.src = ()
-
-
-def replace_realize(new: Callable[..., None]) -> list[Any]:
-    """Let every module compute with `new`; what it replaced."""
-    old = graph_realize.realize
-    changed = [m for m in list(sys.modules.values())
-               if m is not None and m.__dict__.get("realize") is old]
-    for module in changed:
-        module.realize = new
-    return [(module, old) for module in changed]
-
-
 @pytest.fixture
 def interpreter() -> Any:
-    undo = replace_realize(interpreted)
-    yield
-    for module, old in undo:
-        module.realize = old
+    with by_interpreter():
+        yield
 
 
 # ---------------------------------------------------------------- steps
@@ -268,9 +228,7 @@ def test_random_programs(start: int, interpreter: Any) -> None:
         assert found is None, f"seed {seed}: {found}"
 
 
-def main(start: int, count: int, seconds: float, compiled: bool) -> None:
-    if not compiled:
-        replace_realize(interpreted)
+def main(start: int, count: int, seconds: float) -> None:
     bad: dict[str, list[str]] = {}
     began = time.perf_counter()
     done = 0
@@ -296,4 +254,5 @@ def main(start: int, count: int, seconds: float, compiled: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), "compiled" in sys.argv[4:])
+    with nullcontext() if "compiled" in sys.argv[4:] else by_interpreter():
+        main(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]))
