@@ -284,6 +284,18 @@ def test_no_metaclass() -> None:
     assert not wrong, wrong
 
 
+def test_every_operation_has_a_sample() -> None:
+    """An entry of the table is an operation; a row for one of its names drives all its tests."""
+    from flambeau.ops.table import TABLE
+
+    from .ops.samples import all_samples
+
+    rows = {sample.name for sample in all_samples()}
+    missing = {names for names in (e.names for e in TABLE.values()) if not rows & set(names)}
+    assert not missing, f"no row in tests/ops/samples_*.py for {sorted(missing)}"
+    assert not rows - TABLE.keys(), f"no such operation: {sorted(rows - TABLE.keys())}"
+
+
 @pytest.mark.parametrize(
     ("edges", "expected"),
     [

@@ -192,7 +192,9 @@ def scaled_dot_product_attention(query: Node, key: Node, value: Node,
     _check(query, key, value, attn_mask, is_causal, enable_gqa)
     if scale is None:
         scale = 1 / math.sqrt(query.shape[-1]) if query.shape[-1] else 1.0
-    q, k, v, mask = query, key, value, attn_mask
+    rank = max(query.ndim, key.ndim, value.ndim)
+    q, k, v = (alg.reshape(x, (1,) * (rank - x.ndim) + x.shape) for x in (query, key, value))
+    mask = attn_mask
     if enable_gqa:
         q, k, v, mask = _heads_apart(q, k, v, mask)
     if dropout_p > 0 and kept is None:

@@ -12,6 +12,7 @@ from typing import Any
 from ..core import dtype as dt
 from ..core.dtype import dtype
 from ..graph.node import Node, Shape
+from ..graph.primitive import broadcast
 from . import algebra as a
 from .algebra import and_, cast, exp, where
 from .fused import fused
@@ -367,8 +368,8 @@ def multilabel_soft_margin_loss(input: Node, target: Node, weight: Node | None =
     reduction = reduction_of(size_average, reduce, reduction)
     x, y = promote_float(input, target)
     more = () if weight is None else (cast(weight, x.dtype),)
-    a.add(x, y)                                       # the shapes must broadcast
-    return _multilabel_soft(x, y, *more, reduction=reduction)
+    shape = broadcast(x.shape, y.shape)
+    return _multilabel_soft(a.expand(x, shape), y, *more, reduction=reduction)
 
 
 # ---------------------------------------------------------------- pairs and triples

@@ -277,6 +277,8 @@ def masked_fill(input: Node, mask: Node, value: Node | Number) -> Node:
     kind = input.dtype
     if isinstance(value, complex) and value.imag and kind.kind in "fiu":
         raise overflow(kind)
+    if kind.kind == "b" and not isinstance(value, Node):
+        value = bool(value)
     return where(mask, as_node(value, kind), input)
 
 

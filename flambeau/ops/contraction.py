@@ -125,7 +125,9 @@ def vdot(input: Node, other: Node) -> Node:
 def vecdot(x: Node, y: Node, *, dim: int = -1) -> Node:
     """The sum of conj(x) * y along one dim; the other dims broadcast."""
     x, y = pro.promote(x, y)
-    n = max(x.ndim, y.ndim)
+    shape = broadcast(x.shape, y.shape)
+    x, y = alg.expand(x, shape), alg.expand(y, shape)
+    n = len(shape)
     d = pro.wrap_dim(dim, n)
     labels = tuple(range(n))
     out = tuple(k for k in labels if k != d)
@@ -375,6 +377,9 @@ def bilinear(input1: Node, input2: Node, weight: Node, bias: Node | None = None)
         if x.shape[-1] != weight.shape[k]:
             raise RuntimeError(f"bilinear(): input{k} size does not match weight size: got "
                                f"{x.shape[-1]} but expected {weight.shape[k]}")
+    if bias is not None and bias.shape != weight.shape[:1]:
+        raise RuntimeError("bilinear(): bias size does not match weight size: got "
+                           f"{list(bias.shape)} but expected {list(weight.shape[:1])}")
     n = input1.ndim - 1
     batch = tuple(range(n))
     o, i, j = n, n + 1, n + 2

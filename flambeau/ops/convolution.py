@@ -358,6 +358,8 @@ def _ends(padding: Any, rank: int, kernel: Shape, stride: Shape, dilation: Shape
 
 def _conv_transpose(rank: int, input: Node, weight: Node, bias: Node | None, stride: Any,
                     padding: Any, output_padding: Any, groups: int, dilation: Any) -> Node:
+    if weight.ndim < 3:
+        raise RuntimeError("weight should have at least three dimensions")
     x = _batched(input, rank, f"conv_transpose{rank}d")
     steps = _numbers(stride, rank, "stride")
     pads = _numbers(padding, rank, "padding")

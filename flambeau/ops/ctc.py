@@ -134,6 +134,10 @@ def ctc_loss(log_probs: Node, targets: Node, input_lengths: Node | Sequence[int]
              zero_infinity: bool = False) -> Node:
     """"mean" divides each loss by its target's length first."""
     reduction = reduction_of(None, None, reduction)
+    if log_probs.ndim not in (2, 3):
+        raise RuntimeError(f"Expected 3-dimensional tensor, but got {log_probs.ndim}-dimensional "
+                           "tensor for argument #1 'log_probs' (while checking arguments for "
+                           "ctc_loss_allocate_outputs)")
     x = log_probs if log_probs.ndim == 3 else a.unsqueeze(log_probs, 1)
     if log_probs.ndim == 2 and targets.ndim == 1:
         targets = a.unsqueeze(targets, 0)

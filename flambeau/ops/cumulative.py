@@ -216,6 +216,8 @@ def linalg_vander(x: Node, *, N: int | None = None) -> Node:  # noqa: N803
         raise RuntimeError("N must be greater than 1.")
     if not x.ndim:
         x = a.reshape(x, (1,))
+    if N is None and x.shape[-1] <= 1:
+        raise RuntimeError("N must be greater than 1.")
     return powers(x, x.shape[-1] if N is None else N)
 
 

@@ -160,6 +160,9 @@ def embedding_bag(input: Node, weight: Node, offsets: Node | None = None,
                                   "per_sample_weights is only supported for mode='sum' (got "
                                   f"mode='{mode}'). Please open a feature request on GitHub.")
     starts, bags = _bag_starts(input, offsets, include_last_offset)
+    if weight.ndim != 2:
+        raise ValueError("weight has to be a 2D Tensor, but got Tensor of dimension "
+                         f"{weight.ndim}")
     _check_table(input, weight, "embedding_bag")
     padding = -1 if padding_idx is None else padding_idx % weight.shape[0]
     index = check_index(alg.reshape(input, (input.size,)), weight.shape[0], wrap=False,

@@ -402,5 +402,7 @@ def ifftshift(input: Node, dim: Any = None) -> Node:
 
 
 def _shifted(x: Node, dim: Any) -> Dims:
+    if not x.ndim:
+        raise RuntimeError("`shifts` required")
     return tuple(range(x.ndim)) if dim is None else tuple(
         pro.wrap_dim(d, x.ndim) for d in _ints(dim))

@@ -85,6 +85,17 @@ def _or_nan(out: Node, info: Node, dims: int = 2) -> Node:
     return alg.where(_failed(info, dims), float("nan"), out)
 
 
+def _fit(name: str, b: Node, a: Node) -> None:
+    """Refuse right-hand sides that are no matrices with as many rows as `a`."""
+    if b.ndim < 2:
+        raise RuntimeError(f"torch.{name}: Expected b to have at least 2 dimensions, but it has "
+                           f"{b.ndim} dimensions instead")
+    if b.shape[-2] != a.shape[-1]:
+        raise RuntimeError(f"Incompatible matrix sizes for {name}: each A matrix is {a.shape[-1]} "
+                           f"by {a.shape[-1]} but each b matrix is {b.shape[-2]} by "
+                           f"{b.shape[-1]}")
+
+
 # ---------------------------------------------------------------- inverse and determinant
 
 
@@ -174,6 +185,13 @@ def solve_triangular(A: Node, B: Node, *, upper: bool, left: bool = True,  # noq
     """X with A X = B (X A = B if not left), A triangular."""
     check_matrix("linalg.solve_triangular", A)
     _same_kind("linalg.solve_triangular", A, B)
+    if B.ndim < 2:
+        raise RuntimeError("linalg.solve_triangular: The input tensor B must have at least 2 "
+                           "dimensions.")
+    if B.shape[-2 if left else -1] != A.shape[-1]:
+        raise RuntimeError("linalg.solve_triangular: Incompatible shapes of A and B for the "
+                           f"equation {'AX = B' if left else 'XA = B'} ({A.shape[-2]}x"
+                           f"{A.shape[-1]} and {B.shape[-2]}x{B.shape[-1]})")
     if left:
         return dec.TRIANGULAR(A, B, upper=bool(upper), unit=bool(unitriangular))
     out = dec.TRIANGULAR(adjoint(A), adjoint(B), upper=not upper, unit=bool(unitriangular))
@@ -186,8 +204,9 @@ def triangular_solve(input: Node, A: Node, upper: bool = True, transpose: bool =
     """X with A X = input, A triangular, and A."""
     a = alg.transpose(A, A.ndim - 2, A.ndim - 1) if transpose else A
     check_matrix("triangular_solve", A)
+    _fit("triangular_solve", input, A)
     out = dec.TRIANGULAR(a, input, upper=upper != transpose, unit=bool(unitriangular))
-    return triangular_result(out, A)
+    return triangular_result(out, alg.expand(A, out.shape[:-2] + A.shape[-2:]))
 
 
 @public("linalg.lstsq")
@@ -195,7 +214,14 @@ def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
           driver: str | None = None) -> lstsq_result:
     """Least squares by the pseudo-inverse; residuals where there are more rows than columns."""
     check_matrix("torch.linalg.lstsq", A, square=False)
+    if not 0 <= A.ndim - B.ndim <= 1:
+        raise RuntimeError("torch.linalg.lstsq: input.dim() must be greater or equal to "
+                           "other.dim() and (input.dim() - other.dim()) <= 1")
     vector = A.ndim - 1 == B.ndim and A.shape[:-1] == B.shape
+    if not vector:
+        broadcast(A.shape[:-2], B.shape[:-2])
+        if B.ndim < A.ndim:
+            broadcast(A.shape[:-1], B.shape)
     b = alg.unsqueeze(B, B.ndim) if vector else B
     x = matmul(pinv(A), b)
     m, n = A.shape[-2:]
@@ -256,6 +282,7 @@ def cholesky_inverse(input: Node, upper: bool = False) -> Node:
 def cholesky_solve(input: Node, input2: Node, upper: bool = False) -> Node:
     """X with A X = input, where input2 is the factor of A."""
     check_matrix("cholesky_solve", input2)
+    _fit("cholesky_solve", input, input2)
     return dec.CHOLESKY_SOLVE(input, input2, upper=bool(upper))
 
 
@@ -439,6 +466,11 @@ def lu_unpack(LU_data: Node, LU_pivots: Node, unpack_data: bool = True,  # noqa:
               unpack_pivots: bool = True) -> lu_result:
     """P, L and U from lu_factor's results."""
     none = alg.full((0,), 0, LU_data.dtype)
+    if LU_data.ndim < 2:
+        raise RuntimeError("torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: "
+                           f"{list(LU_data.shape)} instead")
+    batch = LU_data.shape[:-2]
+    LU_pivots = alg.expand(LU_pivots, batch + LU_pivots.shape[-1:])  # noqa: N806
     p = dec.lu_permutation(LU_pivots, LU_data.shape[-2], LU_data.dtype) if unpack_pivots else none
     if not unpack_data:
         return lu_result(p, none, none)
@@ -449,6 +481,9 @@ def lu_unpack(LU_data: Node, LU_pivots: Node, unpack_data: bool = True,  # noqa:
 def linalg_lu_solve(LU: Node, pivots: Node, B: Node, *, left: bool = True,  # noqa: N803
                     adjoint: bool = False) -> Node:
     """X with A X = B from the packed factors of A."""
+    if LU.shape[:-1] != pivots.shape:
+        raise RuntimeError("linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the "
+                           f"same, but got pivots with shape {list(pivots.shape)} instead")
     p = dec.lu_permutation(pivots, LU.shape[-1], LU.dtype)
     a = matmul(p, matmul(dec.lower_part(LU), dec.upper_part(LU)))
     return solve(dec.adjoint(a) if adjoint else a, B, left=left)

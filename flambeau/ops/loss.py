@@ -339,6 +339,10 @@ def soft_margin_loss(input: Node, target: Node, size_average: bool | None = None
     """log(1 + exp(-target * input)), target -1 or 1."""
     reduction = reduction_of(size_average, reduce, reduction)
     x, y = promote(input, target)
+    shape = broadcast(x.shape, y.shape)
+    if shape != x.shape:
+        raise RuntimeError(f"output with shape {list(x.shape)} doesn't match the broadcast shape "
+                           f"{list(shape)}")
     return _soft_margin(x, y, reduction=reduction)
 
 

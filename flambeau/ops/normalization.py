@@ -342,5 +342,7 @@ def local_response_norm(input: Node, size: int, alpha: float = 1e-4, beta: float
                          "dimensions)")
     if not input.size:
         return input
+    if size < 1:
+        raise RuntimeError("narrow(): length must be non-negative.")
     x = promote_float(input)[0]
     return _local_response(x, size=size, alpha=float(alpha), beta=float(beta), k=float(k))

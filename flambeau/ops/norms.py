@@ -136,7 +136,7 @@ def nuclear_norm(input: Node, dim: Any = None, keepdim: bool = False) -> Node:
     """Over two dims; a bool in their place is `keepdim`."""
     if isinstance(dim, bool):
         dim, keepdim = None, dim
-    return norm(input, "nuc", dim, keepdim)
+    return norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
 
 
 @public("dist")

@@ -352,6 +352,10 @@ def _declare_unpool(rank: int) -> None:
         lead = input.ndim - rank
         size = tuple((n - 1) * s - 2 * p + k
                      for n, s, p, k in zip(input.shape[lead:], steps, pads, kernel))
+        for d, n in enumerate(size):
+            if n < 0:
+                raise ValueError("max_unpooling: output_size must contain non-negative spatial "
+                                 f"dimensions, but got output_size[{d}]={n}")
         if output_size is not None:
             size = _asked(tuple(output_size), size, steps, rank)
         return _unpooled(input, indices, size, lead)

@@ -29,9 +29,9 @@ def flip(input: Node, dims: Any) -> Node:
 
 
 @public("Tensor.flip")
-def flip_method(input: Node, *dims: Any, **named: Any) -> Node:
+def flip_method(input: Node, *order: Any, dims: Any = ()) -> Node:
     """The order of elements along the dims reversed."""
-    return flip(input, ints(dims or tuple(named.values())))
+    return flip(input, ints(order or (dims,)))
 
 
 @public("fliplr")
@@ -105,9 +105,9 @@ def empty_of(x: Node, shape: tuple[int, ...]) -> Node:
 
 
 @public("Tensor.repeat")
-def repeat(input: Node, *repeats: Any, **named: Any) -> Node:
+def repeat(input: Node, *counts: Any, repeats: Any = ()) -> Node:
     """The whole tensor that many times along each dim."""
-    times = ints(repeats or tuple(named.values()))
+    times = ints(counts or (repeats,))
     lead = len(times) - input.ndim
     if lead < 0:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of "
@@ -132,9 +132,9 @@ def tile(input: Node, dims: Sequence[int]) -> Node:
 
 
 @public("Tensor.tile")
-def tile_method(input: Node, *dims: Any, **named: Any) -> Node:
+def tile_method(input: Node, *counts: Any, dims: Any = ()) -> Node:
     """The input repeated as often as the counts say."""
-    return tile(input, ints(dims or tuple(named.values())))
+    return tile(input, ints(counts or (dims,)))
 
 
 @public("repeat_interleave")

@@ -23,6 +23,10 @@ def householder_product(input: Node, tau: Node) -> Node:
     """The first columns of the product of reflections stored as geqrf leaves them."""
     check_matrix("torch.linalg.householder_product", input, square=False)
     m, n = input.shape[-2:]
+    if n < tau.shape[-1]:
+        raise RuntimeError("torch.linalg.householder_product: input.shape[-1] must be greater than "
+                           "or equal to tau.shape[-1]")
+    _check_rank("torch.linalg.householder_product", input, tau)
     eye = alg.expand(alg.narrow(dec.identity(input, m), 1, 0, n), input.shape)
     if not tau.shape[-1]:                       # of the input only in its tape entry
         return alg.where(alg.full(input.shape, True, dt.bool_), eye, input)
@@ -38,6 +42,12 @@ def ormqr(input: Node, tau: Node, other: Node, left: bool = True, transpose: boo
     return dec.reflected(other, input, tau, forward=transpose, turned=transpose)
 
 
+def _check_rank(name: str, a: Node, tau: Node) -> None:
+    if tau.ndim != a.ndim - 1:
+        raise RuntimeError(f"{name}: Expected tau to have one dimension less than input, but got "
+                           f"tau.ndim equal to {tau.ndim} and input.ndim is equal to {a.ndim}")
+
+
 def _check_reflections(a: Node, tau: Node, other: Node, left: bool) -> None:
     side = -2 if left else -1
     for name, x in (("input", a), ("other", other)):
@@ -51,9 +61,11 @@ def _check_reflections(a: Node, tau: Node, other: Node, left: bool) -> None:
     if tau.shape[-1] > a.shape[-1]:
         raise RuntimeError("torch.ormqr: tau.shape[-1] must be equal to "
                            f"min(other.shape[{side}], input.shape[-1])")
-    if tau.ndim != a.ndim - 1:
-        raise RuntimeError("torch.ormqr: Expected tau to have one dimension less than input, but "
-                           f"got tau.ndim equal to {tau.ndim} and input.ndim is equal to {a.ndim}")
+    _check_rank("torch.ormqr", a, tau)
+    if other.ndim != a.ndim:
+        raise RuntimeError("torch.ormqr: Expected other to have the same number of dimensions as "
+                           f"input, but got other.ndim equal to {other.ndim} and input.ndim is "
+                           f"equal to {a.ndim}")
     for name, x in (("tau", tau), ("other", other)):
         if x.dtype is not a.dtype:
             raise RuntimeError(f"torch.ormqr: Expected input and {name} to have the same dtype, "

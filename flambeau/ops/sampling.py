@@ -207,6 +207,9 @@ def unfold(input: Node, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
     if input.ndim not in (3, 4):
         raise RuntimeError("Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and "
                            f"other non-zero dimensions for input, but got: {list(input.shape)}")
+    if min(kernel) <= 0:
+        raise RuntimeError("kernel size should be greater than zero, but got kernel_height: "
+                           f"{kernel[0]} kernel_width: {kernel[1]}")
     x = input if input.ndim == 4 else alg.unsqueeze(input, 0)
     count = _blocks(x.shape[2:], kernel, spread, pads, steps)
     if any(n < 1 for n in count):

@@ -243,6 +243,15 @@ def _along(x: Node, d: int, index: Node, value: Node, mode: str) -> Node:
 
 
 def _check_source(name: str, x: Node, d: int, index: Node, source: Node) -> None:
+    if x.ndim and source.ndim and (x.shape[:d] != source.shape[:d]
+                                   or x.shape[d + 1:] != source.shape[d + 1:]):
+        if name == "index_copy_" and x.ndim != source.ndim:
+            raise IndexError(f"{name}(): When source and destination are not scalars, their "
+                             f"dimensionality must match. Source dimensionality ({source.ndim}), "
+                             f"destination dimensionality ({x.ndim})")
+        raise RuntimeError("source tensor shape must match self tensor shape, excluding the "
+                           f"specified dimension. Got self.shape = {list(x.shape)} source.shape = "
+                           f"{list(source.shape)}")
     count = source.shape[d] if source.ndim else 1
     if index.size != count:
         if name == "index_copy_":
@@ -250,11 +259,6 @@ def _check_source(name: str, x: Node, d: int, index: Node, source: Node) -> None
                              f"source.size(dim) ({count})")
         raise RuntimeError(f"{name}(): Number of indices ({index.size}) should be equal to "
                            f"source.size(dim): ({count}), for dim: {d}")
-    if x.ndim and source.ndim and (x.shape[:d] != source.shape[:d]
-                                   or x.shape[d + 1:] != source.shape[d + 1:]):
-        raise RuntimeError("source tensor shape must match self tensor shape, excluding the "
-                           f"specified dimension. Got self.shape = {list(x.shape)} source.shape = "
-                           f"{list(source.shape)}")
 
 
 @public("index_add", inplace=True)

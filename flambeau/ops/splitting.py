@@ -55,6 +55,8 @@ def split_method(input: V, split_size: Any, dim: int = 0) -> tuple[V, ...]:
 @view_op("split_with_sizes", "unsafe_split_with_sizes")
 def split_with_sizes(input: V, split_sizes: Sequence[int], dim: int = 0) -> tuple[V, ...]:
     """Views of the listed sizes along dim."""
+    if not input.ndim:
+        raise RuntimeError("split expects at least a 1-dimensional tensor")
     d = wrap_dim(dim, input.ndim)
     sizes = ints((split_sizes,))
     n = input.shape[d]

@@ -28,7 +28,7 @@ class Entry:
     view      for a view: (Layout, *args) -> Layout with the same arguments as `fn`
     out       accepts out= (every non-view does unless said otherwise)
     now       computed at the call: the values may be refused, and programs expect that there
-    fixed     the arguments by name -> (a function's name, the arguments by which it has no gradient)
+    fixed     arguments by name -> (a function's name, the arguments by which it has no gradient)
     """
 
     fn: Callable[..., Any]

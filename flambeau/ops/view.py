@@ -116,9 +116,9 @@ def reshape(input: V, shape: Sequence[int]) -> V | None:
 
 
 @view_op("Tensor.reshape")
-def reshape_method(input: V, *shape: Any, **named: Any) -> V | None:
+def reshape_method(input: V, *sizes: Any, shape: Any = ()) -> V | None:
     """The elements in another shape, a view where the strides allow; one may be -1."""
-    return reshape(input, ints(shape or tuple(named.values())))
+    return reshape(input, ints(sizes or (shape,)))
 
 
 @view_op("Tensor.view_as")
@@ -266,9 +266,9 @@ def permute(input: V, dims: Sequence[int]) -> V:
 
 
 @view_op("Tensor.permute")
-def permute_method(input: V, *dims: Any, **named: Any) -> V:
+def permute_method(input: V, *order: Any, dims: Any = ()) -> V:
     """The dims in another order."""
-    return permute(input, ints(dims or tuple(named.values())))
+    return permute(input, ints(order or (dims,)))
 
 
 @view_op("transpose", inplace=True)
@@ -387,6 +387,8 @@ def narrow(input: V, dim: int, start: Any, length: int) -> V:
 def slice_dim(input: V, dim: int = 0, start: Any = None, end: Any = None, step: Any = 1) -> V:
     """x[start:end:step] along one dim (aten.slice; `tensor.indexing` calls it)."""
     d = wrap_dim(dim, input.ndim)
+    if integer(step) < 1:
+        raise RuntimeError("slice step must be positive")
     first, count = lay.slice_range(input.shape[d], None if start is None else integer(start),
                                    None if end is None else integer(end), integer(step))
     return narrow_dim(input, d, first, count, integer(step))

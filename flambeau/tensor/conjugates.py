@@ -72,7 +72,7 @@ def _checked(t: Tensor, name: str) -> Tensor:
 @method
 def adjoint(self: Tensor) -> Tensor:
     """The conjugate transpose of the last two dims."""
-    return _checked(self, "adjoint()")
+    return _checked(self, "adjoint()") if self.ndim else self.conj()
 
 
 def _hermitian(t: Tensor) -> Tensor:

@@ -91,6 +91,7 @@ class Sample:
     alone   why PyTorch's gradients are others, if they are
     once    why there is no second gradient to check, if there is none
     tol     relative and absolute tolerance against PyTorch, in float64
+    spoil   a call with a spoilt argument is refused as PyTorch refuses it
     by      the places, among the arrays, to differentiate by; None: every float
     via     the public function to call, where the operation itself is internal
     before  (lib, args) -> args: makes matrices symmetric, and the like
@@ -104,6 +105,7 @@ class Sample:
     limit: bool = True
     alone: str = ""
     once: str = ""
+    spoil: bool = True
     tol: float = 1e-6
     by: tuple[int, ...] | None = None
     via: str = ""
@@ -136,7 +138,7 @@ class Sample:
         return f"{self.name}-{zlib.crc32(self.text().encode()) & 0xfffff:x}"
 
 
-FIELDS = ("grad", "limit", "alone", "once", "tol", "by", "via", "before", "after")
+FIELDS = ("grad", "limit", "alone", "once", "spoil", "tol", "by", "via", "before", "after")
 
 
 def S(name: str, *args: Any, **kwargs: Any) -> Sample:

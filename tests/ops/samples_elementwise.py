@@ -24,7 +24,8 @@ BESSEL = """bessel_j0 bessel_j1 bessel_y0 bessel_y1 modified_bessel_i0 modified_
     scaled_modified_bessel_k0 scaled_modified_bessel_k1 airy_ai spherical_bessel_j0""".split()
 POLYNOMIALS = """chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v
     chebyshev_polynomial_w shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u
-    shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w hermite_polynomial_h hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p""".split()
+    shifted_chebyshev_polynomial_v shifted_chebyshev_polynomial_w hermite_polynomial_h
+    hermite_polynomial_he laguerre_polynomial_l legendre_polynomial_p""".split()
 
 EDGES = np.array([0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 1e-30, 1e30, -2.5, 2.5, 0.5],
                  np.float32)
@@ -40,7 +41,8 @@ SAMPLES = [
     *[S("special." + n, F(7), Z(7, low=-1, high=6), grad=False) for n in POLYNOMIALS],
     *[S(n, C(3, 4)) for n in PLANE],
     *[S(n, C(3, 4), C(4)) for n in ("add", "sub", "mul", "div", "pow", "rsub")],
-    S("mul", C(3), F(3)), S("add", F(3), C(3), alpha=1 + 2j), S("pow", C(3), 2), S("pow", 2.0, C(3)),
+    S("mul", C(3), F(3)), S("add", F(3), C(3), alpha=1 + 2j), S("pow", C(3), 2),
+    S("pow", 2.0, C(3)),
     S("addcmul", C(3), C(3), C(3), value=1j), S("addcdiv", C(3), C(3), C(3)),
     S("lerp", C(3), C(3), C(3)), S("lerp", C(3), C(3), 0.3), S("torch.where", B(3), C(3), C(3)),
     S("masked_fill", C(3), B(3), 2j), S("eq", C(3), C(3), grad=False),
@@ -76,7 +78,8 @@ SAMPLES = [
     S("clamp", F(9), -0.5, 0.5), S("clamp", F(9), None, 0.5), S("clamp", F(9), 0.1),
     S("clamp", F(3, 4), F(4, high=0), F(3, 1, low=0)), S("clamp", Z(9), -2, 2),
     S("clamp", Z(9), 0.5, grad=False), S("clamp_min", F(9), 0.0), S("clamp_max", F(9), F(9)),
-    S("torch.where", B(3, 4), F(3, 4), F(4)), S("torch.where", B(3), F(3), 2), S("torch.where", B(3), Z(3), 1.5,
+    S("torch.where", B(3, 4), F(3, 4), F(4)), S("torch.where", B(3), F(3), 2),
+    S("torch.where", B(3), Z(3), 1.5,
                                                                     grad=False),
     S("masked_fill", F(3, 4), B(3, 4), 2.0), S("masked_fill", Z(3), B(3), 1),
     S("isclose", EDGES[:, None], EDGES, grad=False),
@@ -86,7 +89,8 @@ SAMPLES = [
     S("logical_and", F(4), Z(4, high=2), grad=False), S("logical_or", B(4), Z(4, high=2)),
     S("logical_xor", B(4), B(4)), S("heaviside", EDGES, EDGES, grad=False),
     S("nextafter", EDGES[:, None], EDGES, grad=False),
-    S("nextafter", F(3), F(3), grad=False), S("float_power", P(3), F(3)), S("round", F(5), decimals=1, grad=False),
+    S("nextafter", F(3), F(3), grad=False), S("float_power", P(3), F(3)),
+    S("round", F(5), decimals=1, grad=False),
     S("round", F(5, low=-900, high=900), decimals=-2, grad=False),
     S("frexp", EDGES[:6], grad=False), S("frexp", F(7, low=-1e3, high=1e3), grad=False),
     *[S(n, Z(4, kind=k, low=0, high=9), Z(4, kind=k, low=0, high=9)) for k in ("int64", "uint8")

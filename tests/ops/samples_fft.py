@@ -13,7 +13,8 @@ def ways(name: str, *shapes: object) -> list[object]:
     """One transform: plain, cut or padded, along another dim, scaled otherwise; over several."""
     one, two = "fft." + name, "fft." + name + "2"
     rows = [S(one, a) for a in shapes]
-    rows += [S(one, shapes[0], 6, 0), S(one, shapes[0], 3), *[S(one, shapes[0], norm=n) for n in NORMS]]
+    rows += [S(one, shapes[0], 6, 0), S(one, shapes[0], 3),
+    *[S(one, shapes[0], norm=n) for n in NORMS]]
     rows += [S(one + "n", a) for a in shapes] + [S(one + "n", shapes[0], (4, 3), norm="ortho")]
     return [*rows, S(two, shapes[0]), S(two, shapes[0], (2, 5))]
 

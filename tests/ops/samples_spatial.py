@@ -19,11 +19,13 @@ def convolutions(d: int) -> list[object]:
     ones = (2,) * d
     conv, back = f"torch.conv{d}d", f"torch.conv_transpose{d}d"
     return [
-        S(conv, F(2, 2, *size), F(3, 2, *ones)), S(conv, F(1, 2, *size), F(2, 2, *ones), F(2), 2, 1),
+        S(conv, F(2, 2, *size), F(3, 2, *ones)),
+        S(conv, F(1, 2, *size), F(2, 2, *ones), F(2), 2, 1),
         S(conv, F(1, 4, *size), F(4, 2, *ones), F(4), 1, 0, 2, 2),
         S(conv, F(2, *size), F(3, 2, *ones), padding="same"),
         S(conv, C(1, 2, *size), C(2, 2, *ones), C(2)),
-        S(back, F(2, 2, *size), F(2, 3, *ones)), S(back, F(1, 2, *size), F(2, 3, *ones), F(3), 2, 1, 1),
+        S(back, F(2, 2, *size), F(2, 3, *ones)),
+        S(back, F(1, 2, *size), F(2, 3, *ones), F(3), 2, 1, 1),
         S(back, F(1, 4, *size), F(4, 1, *ones), F(2), 1, 0, 0, 2, 2),
         S(back, C(1, 2, *size), C(2, 2, *ones)),
     ]
@@ -36,11 +38,14 @@ def pools(d: int) -> list[object]:
     pairs = fn(f"max_pool{d}d_with_indices")
     again = fn(f"adaptive_max_pool{d}d")
     return [
-        S(most, F(2, 2, *size), 2), S(most, F(1, 2, *size), 2, 1, 1), S(most, F(2, *size), 3, 2, 1, 1,
+        S(most, F(2, 2, *size), 2), S(most, F(1, 2, *size), 2, 1, 1),
+        S(most, F(2, *size), 3, 2, 1, 1,
                                                                      True),
-        S(pairs, F(1, 2, *size), 2, 1), S(mean, F(2, 2, *size), 2), S(mean, F(1, 2, *size), 2, 1, 1),
+        S(pairs, F(1, 2, *size), 2, 1), S(mean, F(2, 2, *size), 2),
+        S(mean, F(1, 2, *size), 2, 1, 1),
         S(mean, F(2, *size), 3, 2, 1, True, False),
-        S(fn(f"lp_pool{d}d"), P(1, 2, *size), 2.0, 2), S(fn(f"lp_pool{d}d"), P(1, 2, *size), 3, 2, 1),
+        S(fn(f"lp_pool{d}d"), P(1, 2, *size), 2.0, 2),
+        S(fn(f"lp_pool{d}d"), P(1, 2, *size), 3, 2, 1),
         S(fn(f"adaptive_avg_pool{d}d"), F(1, 2, *size), 2), S(again, F(1, 2, *size), 2),
         S(fn(f"adaptive_avg_pool{d}d"), F(2, *size), 3), S(again + "_with_indices",
                                                         F(1, 2, *size), 3),
@@ -84,8 +89,10 @@ SAMPLES = [
     S(fn("grid_sample"), F(1, 2, 3, 4), F(1, 2, 3, 2), "nearest", "zeros", False),
     S(fn("grid_sample"), F(1, 1, 2, 3, 4), F(1, 2, 1, 3, 3, low=-1, high=1), align_corners=False,
       once="PyTorch has none for volumes"),
-    S("torch.grid_sampler", F(1, 2, 3, 4), F(1, 2, 3, 2, low=-1, high=1), 0, 0, False),
-    S(fn("affine_grid"), THETA, (1, 1, 2, 3), False), S(fn("affine_grid"), F(2, 3, 4), (2, 1, 2, 2, 2),
+    S("torch.grid_sampler", F(1, 2, 3, 4), F(1, 2, 3, 2, low=-1, high=1), 0, 0, False,
+      spoil=False),
+    S(fn("affine_grid"), THETA, (1, 1, 2, 3), False),
+    S(fn("affine_grid"), F(2, 3, 4), (2, 1, 2, 2, 2),
                                                        True),
     S(fn("unfold"), F(1, 2, 4, 5), 2), S(fn("unfold"), F(2, 1, 4, 5), (2, 3), 1, 1, 2),
     S(fn("fold"), F(1, 8, 6), (3, 4), 2), S(fn("fold"), F(1, 4, 6), (4, 6), 2, 1, 0, 2),
