@@ -27,14 +27,10 @@ eig_result = namedtuple("eig", ["eigenvalues", "eigenvectors"])
 svd_result = namedtuple("svd", ["U", "S", "Vh"])
 old_svd_result = namedtuple("svd", ["U", "S", "V"])
 qr_result = namedtuple("qr", ["Q", "R"])
-lu_result = namedtuple("lu", ["P", "L", "U"])
-lu_factor_result = namedtuple("lu_factor", ["LU", "pivots"])
-lu_factor_ex_result = namedtuple("lu_factor_ex", ["LU", "pivots", "info"])
 inv_ex_result = namedtuple("inv_ex", ["inverse", "info"])
 solve_ex_result = namedtuple("solve_ex", ["result", "info"])
 cholesky_ex_result = namedtuple("cholesky_ex", ["L", "info"])
 lstsq_result = namedtuple("lstsq", ["solution", "residuals", "rank", "singular_values"])
-lu_info_result = namedtuple("_lu_with_info", ["LU", "pivots", "info"])
 triangular_result = namedtuple("triangular_solve", ["solution", "cloned_coefficient"])
 
 
@@ -63,7 +59,7 @@ def _same_kind(name: str, a: Node, b: Node) -> None:
                            "instead")
 
 
-def _singular(a: Node) -> Node:
+def singular(a: Node) -> Node:
     """LAPACK's status of an LU factorisation: 0, or which pivot is zero."""
     return dec.call("singular", (a,), 0, a.shape[:-2], dt.int32)
 
@@ -110,7 +106,7 @@ def inv(A: Node) -> Node:  # noqa: N803 - PyTorch's name
 def inv_ex(A: Node, *, check_errors: bool = False) -> inv_ex_result:  # noqa: N803
     """The inverse, and LAPACK's status."""
     check_matrix("linalg.inv", A)
-    info = _singular(A)
+    info = singular(A)
     if check_errors:
         return inv_ex_result(dec.INV(A), info)
     return inv_ex_result(_or_nan(dec.INV(_or_identity(A, info)), info), info)
@@ -171,7 +167,7 @@ def solve_ex(A: Node, B: Node, *, left: bool = True,  # noqa: N803
              check_errors: bool = False) -> solve_ex_result:
     """X with A X = B, and LAPACK's status."""
     check_matrix("linalg.solve", A)
-    info = _singular(A)
+    info = singular(A)
     if check_errors:
         return solve_ex_result(solve(A, B, left=left), info)
     found = solve(_or_identity(A, info), B, left=left)
@@ -412,7 +408,7 @@ def matrix_rank(A: Node, tol: Any = None, hermitian: bool = False, *, atol: Any 
     return alg.squeeze(alg.sum_(alg.cast(above, dt.int64), last), last)
 
 
-# ---------------------------------------------------------------- QR and LU
+# ---------------------------------------------------------------- QR and the exponential
 
 
 @public("linalg.qr")
@@ -431,75 +427,6 @@ def linalg_qr(A: Node, mode: str = "reduced") -> qr_result:  # noqa: N803
 def qr(input: Node, some: bool = True) -> qr_result:
     """Q R = input; `some`: only as many columns as needed."""
     return linalg_qr(input, "reduced" if some else "complete")
-
-
-@public("linalg.lu_factor")
-def lu_factor(A: Node, *, pivot: bool = True) -> lu_factor_result:  # noqa: N803
-    """The factors of A = P L U, packed, and the pivots (from 1)."""
-    check_matrix("torch.lu_factor", A, square=False)
-    _pivots(pivot, "lu_factor")
-    return lu_factor_result(dec.LU(A), dec.lu_pivots(A))
-
-
-def _pivots(pivot: bool, name: str) -> None:
-    if not pivot:
-        raise RuntimeError(f"linalg.{name}: LU without pivoting is not implemented on the CPU")
-
-
-@public("linalg.lu_factor_ex")
-def lu_factor_ex(A: Node, *, pivot: bool = True,  # noqa: N803
-                 check_errors: bool = False) -> lu_factor_ex_result:
-    """lu_factor, with LAPACK's status as a third result."""
-    return lu_factor_ex_result(*lu_factor(A, pivot=pivot), _singular(A))
-
-
-@public("linalg.lu")
-def lu(A: Node, *, pivot: bool = True) -> lu_result:  # noqa: N803
-    """A = P L U."""
-    packed, pivots = lu_factor(A, pivot=pivot)
-    return lu_result(dec.lu_permutation(pivots, A.shape[-2], A.dtype), dec.lower_part(packed),
-                     dec.upper_part(packed))
-
-
-@public("torch.lu_unpack")
-def lu_unpack(LU_data: Node, LU_pivots: Node, unpack_data: bool = True,  # noqa: N803
-              unpack_pivots: bool = True) -> lu_result:
-    """P, L and U from lu_factor's results."""
-    none = alg.full((0,), 0, LU_data.dtype)
-    if LU_data.ndim < 2:
-        raise RuntimeError("torch.lu_unpack: Expected tensor with 2 or more dimensions. Got size: "
-                           f"{list(LU_data.shape)} instead")
-    batch = LU_data.shape[:-2]
-    LU_pivots = alg.expand(LU_pivots, batch + LU_pivots.shape[-1:])  # noqa: N806
-    p = dec.lu_permutation(LU_pivots, LU_data.shape[-2], LU_data.dtype) if unpack_pivots else none
-    if not unpack_data:
-        return lu_result(p, none, none)
-    return lu_result(p, dec.lower_part(LU_data), dec.upper_part(LU_data))
-
-
-@public("linalg.lu_solve")
-def linalg_lu_solve(LU: Node, pivots: Node, B: Node, *, left: bool = True,  # noqa: N803
-                    adjoint: bool = False) -> Node:
-    """X with A X = B from the packed factors of A."""
-    if LU.shape[:-1] != pivots.shape:
-        raise RuntimeError("linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the "
-                           f"same, but got pivots with shape {list(pivots.shape)} instead")
-    p = dec.lu_permutation(pivots, LU.shape[-1], LU.dtype)
-    a = matmul(p, matmul(dec.lower_part(LU), dec.upper_part(LU)))
-    return solve(dec.adjoint(a) if adjoint else a, B, left=left)
-
-
-@public("lu_solve")
-def lu_solve(input: Node, LU_data: Node, LU_pivots: Node) -> Node:  # noqa: N803
-    """X with A X = input from lu_factor's results."""
-    return linalg_lu_solve(LU_data, LU_pivots, input)
-
-
-@public("lu")
-def old_lu(input: Node, pivot: bool = True, get_infos: bool = False) -> tuple[Node, ...]:
-    """(packed factors, row exchanges) and, if asked, zeros for success."""
-    found = lu_factor(input, pivot=pivot)
-    return lu_info_result(*found, _singular(input)) if get_infos else found
 
 
 @public("matrix_exp", "linalg.matrix_exp")

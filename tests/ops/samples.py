@@ -151,8 +151,8 @@ def function(lib: Any, name: str) -> Any:
     """The function of a table name: "exp", "linalg.inv", "Tensor.view"."""
     found = lib
     *spaces, short = name.removeprefix("torch.").split(".")
-    if spaces == ["_optim"]:
-        return PUBLIC["_optim"][short]
+    if name.startswith("_"):                    # not of PyTorch's names
+        return PUBLIC[".".join(spaces)][short]
     for space in spaces:
         found = getattr(found, space)
     return getattr(found, short) if spaces or hasattr(lib, short) else getattr(lib.Tensor, short)

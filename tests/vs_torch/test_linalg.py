@@ -7,6 +7,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 from flambeau.ops import algebra as alg  # noqa: E402
 from flambeau.ops import linalg as lin  # noqa: E402
+from flambeau.ops import lu as factors  # noqa: E402
 from flambeau.ops import matrix_norms as norms  # noqa: E402
 from flambeau.ops import reflections  # noqa: E402
 
@@ -61,8 +62,8 @@ CASES = [
     (lin.pinv, L.pinv, [leaf(2, 3, 4)], {}), (lin.matrix_rank, L.matrix_rank, [leaf(3, 4)], {}),
     (each(lin.linalg_qr), each(L.qr), [leaf(2, 4, 3)], {}),
     (each(lin.linalg_qr), each(L.qr), [leaf(3, 5)], {}),
-    (lin.lu, L.lu, [leaf(2, 3, 3)], {}), (lin.lu, L.lu, [leaf(4, 3)], {}),
-    (lin.lu, L.lu, [leaf(3, 5)], {}), (lin.matrix_exp, torch.matrix_exp, [leaf(2, 3, 3)], {}),
+    (factors.lu, L.lu, [leaf(2, 3, 3)], {}), (factors.lu, L.lu, [leaf(4, 3)], {}),
+    (factors.lu, L.lu, [leaf(3, 5)], {}), (lin.matrix_exp, torch.matrix_exp, [leaf(2, 3, 3)], {}),
     (reflections.householder_product, L.householder_product, [leaf(4, 3), leaf(2)], {}),
     (norms.cond, L.cond, [regular(3, 3)], {}),
     (norms.cond, L.cond, [regular(3, 3).detach()], {"p": 1}),

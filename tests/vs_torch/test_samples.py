@@ -14,7 +14,7 @@ from flambeau.core.pytree import tree_flatten, tree_map, tree_unflatten  # noqa:
 from tests.interpreted import by_interpreter  # noqa: E402
 from tests.ops.samples import Draw, Sample, all_samples, flat, tensors  # noqa: E402
 
-SAMPLES = [s for s in all_samples() if not s.name.startswith("_optim.")]
+SAMPLES = [s for s in all_samples() if not s.name.startswith("_")]
 FIRST = list({s.name: s for s in reversed(SAMPLES)}.values())
 pytestmark = pytest.mark.filterwarnings("ignore")
 
