@@ -160,6 +160,10 @@ def embedding_bag(input: Node, weight: Node, offsets: Node | None = None,
                                   "per_sample_weights is only supported for mode='sum' (got "
                                   f"mode='{mode}'). Please open a feature request on GitHub.")
     starts, bags = _bag_starts(input, offsets, include_last_offset)
+    if per_sample_weights is not None and per_sample_weights.shape != input.shape:
+        raise ValueError(f"embedding_bag: If per_sample_weights ({list(per_sample_weights.shape)}) "
+                         "is not None, then it must have the same shape as the input "
+                         f"({list(input.shape)})")
     if weight.ndim != 2:
         raise ValueError("weight has to be a 2D Tensor, but got Tensor of dimension "
                          f"{weight.ndim}")

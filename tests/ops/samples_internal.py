@@ -7,7 +7,8 @@ import numpy as np
 from .samples import F, P, S
 
 SAMPLES = [
-    S("_VF._recurrent", "LSTM", F(3, 2, 12), [F(2, 3), F(2, 3)], F(12, 3), F(12), None, None, False),
+    S("_VF._recurrent", "LSTM", F(3, 2, 12), [F(2, 3), F(2, 3)], F(12, 3), F(12), None, None,
+      False),
     S("_VF._recurrent", "GRU", F(4, 2, 9), [F(2, 3)], F(9, 3), F(9), None, None, True),
     S("_VF._recurrent", "RNN_TANH", F(4, 2, 3), [F(2, 3)], F(3, 3), None, None,
       np.array([1, 1, 1, 1, 1, 0, 0, 0], bool).reshape(4, 2, 1), False),
