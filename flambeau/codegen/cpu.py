@@ -36,6 +36,8 @@ PARALLEL_NS = 25_000.0
 """Work for which waking other threads pays."""
 CHUNK_NS = 10_000.0
 """The least work of one chunk."""
+AWAKE = 0.25
+"""The part of that work that is worth sharing in a Repeat, where threads are still looking."""
 CHUNKS = 32
 """Chunks of a large kernel: some for each thread, the same number on every machine."""
 
@@ -156,10 +158,11 @@ _scratch = _Scratch()
 # ---------------------------------------------------------------- IR of a program
 
 
-def grain(count: int, ns: float) -> int:
-    """Iterations of one chunk: at least CHUNK_NS of work, about CHUNKS chunks."""
+def grain(count: int, ns: float, awake: float = 1.0) -> int:
+    """Iterations of one chunk: at least CHUNK_NS of work (less, by a factor, if the threads are
+    `awake`), about CHUNKS chunks."""
     each = max(ns / count, 1e-3)
-    return max(1, min(count, max(int(CHUNK_NS / each) + 1, -(-count // CHUNKS))))
+    return max(1, min(count, max(int(CHUNK_NS * awake / each) + 1, -(-count // CHUNKS))))
 
 
 # A row without a function repeats the `grain` rows after it `count` times.
@@ -241,12 +244,13 @@ def _walker() -> int:
 ROW = "{ptr, i64, i64, ptr}"
 
 
-def _row(index: int, function: int, kernel: Kernel, f: Function, target: Target) -> str:
+def _row(index: int, function: int, kernel: Kernel, f: Function, target: Target,
+         awake: float) -> str:
     """A kernel's row of the table: its function, iterations, grain (0 to run in one piece), and
     where its buffers are."""
     ns = cost.nanoseconds(kernel, target.vector_bytes)
-    shared = f.parallel and f.count > 1 and ns >= PARALLEL_NS
-    step = grain(f.count, ns) if shared else 0
+    shared = f.parallel and f.count > 1 and ns >= PARALLEL_NS * awake
+    step = grain(f.count, ns, awake) if shared else 0
     return f"{ROW} {{ptr @k{function}, i64 {f.count}, i64 {step}, ptr @p{index}}}"
 
 
@@ -285,8 +289,9 @@ def program_ir(program: Sequence[Kernel | Repeat], target: Target | None = None)
     for f in functions:
         declarations.update(f.declarations)
         externals |= f.externals
-    rows = _table(program, [_row(i, w, k, functions[w], target)
-                            for i, (w, k) in enumerate(zip(which, kernels))])
+    again = [AWAKE if isinstance(k, Repeat) else 1.0 for k in program for _ in each([k])]
+    rows = _table(program, [_row(i, w, k, functions[w], target, awake)
+                            for i, (w, k, awake) in enumerate(zip(which, kernels, again))])
     count = len(rows)
     table = f"@kernels = constant [{count} x {ROW}] [{', '.join(rows)}]"
     entry = _ENTRY_IR.replace("STRIDE", str(scratch)).replace("COUNT", str(count))

@@ -43,6 +43,7 @@ from .primitive import (
 
 HEAVY = 8               # operations above which recomputing a shared value costs more than a load
 NEAR = 12               # groups looked back for one to join
+PARTS = 8               # of a concatenation that are made together
 MANY = 24               # computed nodes a group may hold
 LONG = 400              # operations worked out again at most before a value is kept
 _WEIGHTS = {"div": 4, "sqrt": 4, "rsqrt": 4, "reciprocal": 4, "floordiv": 8, "mod": 8, "rem": 8,
@@ -58,9 +59,9 @@ LOADABLE = {EXPAND, RESHAPE, PERMUTE, SLICE, AS_STRIDED, CAST, PAD, UNFOLD, SKEW
 class Group:
     """Nodes computed by one kernel.
 
-    kind "map": everything over `shape`; "row": reductions of `shape` over `dims`, and maps over it
-    or over the kept dims; "dot": a contraction and the maps that follow it; "chain": a `Chain` and
-    the maps that follow its sinks; "alone": one node.
+    kind "map": everything over `shape`, or joined of pieces of that shape; "row": reductions of
+    `shape` over `dims`, and maps over it or over the kept dims; "dot": a contraction and the maps
+    that follow it; "chain": a `Chain` and the maps that follow its sinks; "alone": one node.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class Group:
     stored: list[Node] = field(default_factory=list)
     reads: set[int] = field(default_factory=set)
     windows: bool = False           # holds reductions of a few elements, written out
+    pieces: bool = False            # holds concatenations, all parts of which a turn makes
     chain: Chain | None = None
 
     @property
@@ -172,6 +174,8 @@ class _Fusion:
         """Whether an element of the node is made of elements at other places."""
         if node.op.kind == "reduce":
             return id(node) in self.absorbed
+        if id(node) in self.must and piece_of(node) is not None:
+            return False
         return node.op.kind not in ("map", "leaf") and node.op is not EXPAND
 
     # ------------------------------------------------------------ where it is computed
@@ -194,6 +198,8 @@ class _Fusion:
         group = self.groups[at]
         if id(node) in self.windows:
             group.windows = True
+        elif piece_of(node) is not None:
+            group.pieces = True
         elif node.op.kind == "reduce" and group.kind == "map":
             group.kind, group.dims = "row", node.attrs[0]
         self._put(node, at)
@@ -231,10 +237,13 @@ class _Fusion:
             return self._ends(node, group, group.chain)
         if id(node) in self.windows:
             return group.kind == "map" and node.shape == group.shape
+        piece = piece_of(node)
+        if piece is not None:
+            return group.kind == "map" and piece == group.shape
         if node.op.kind == "reduce":
             shape = node.src[0].shape
             if group.kind == "map":
-                return shape == group.shape and not group.windows
+                return shape == group.shape and not (group.windows or group.pieces)
             return group.kind == "row" and shape == group.shape and node.attrs[0] == group.dims
         if group.kind == "dot":
             return node.shape == group.shape and not self._heavy_gather(node)
@@ -321,7 +330,23 @@ def _new_group(node: Node, window: bool) -> Group:
         return Group("alone", node.shape, ())
     if node.op.kind == "reduce":
         return Group("row", node.src[0].shape, node.attrs[0])
-    return Group("map", node.shape, ())
+    return Group("map", piece_of(node) or node.shape, ())
+
+
+def piece_of(node: Node) -> Shape | None:
+    """The shape of the parts of a concatenation that one kernel makes side by side.
+
+        cat(a * b, a + b)   ->   vector i: out[i] = a[i] * b[i];  out[n + i] = a[i] + b[i]
+
+    What the parts share is then worked out once. Short rows are left to one loop over all.
+    """
+    if node.op is not CAT or not 2 <= len(node.src) <= PARTS:
+        return None
+    dim, shape = node.attrs[0], node.src[0].shape
+    if any(s.shape != shape for s in node.src):
+        return None
+    pairs = shape[dim] == 1 and len(node.src) == 2        # the parts of complex numbers
+    return shape if dim < node.ndim - 1 or shape[dim] >= 16 or pairs else None
 
 
 def _count(node: Node) -> int:

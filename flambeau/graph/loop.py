@@ -27,12 +27,14 @@ from .primitive import (
     INPUT,
     LOOP,
     PERMUTE,
+    PRIMITIVES,
     RESHAPE,
     SCALAR,
     SLICE,
     const,
 )
 
+ADD = PRIMITIVES["add"]
 Turn = Callable[[list[Node]], Sequence[Node]]
 
 
@@ -206,10 +208,28 @@ def _constants_inside(node: Node) -> Node:
         made = Node(INPUT, (), (slot, 0, n.shape, n.dtype), n.shape, n.dtype)
         inputs.append(made)
         known[id(n)] = made
-    results = replaced(body.results, known)
+    results = _without_zeros(replaced(body.results, known))
     moving = sum(body.states <= k < body.states + body.moving for k in keep)
     return loop(body_of(inputs, results, body.states, moving), [node.src[k] for k in keep],
                 count, back)
+
+
+def _without_zeros(roots: list[Node]) -> list[Node]:
+    """The graph with x for x + 0. (The sign of a zero is lost: a gradient that nobody gives adds
+    nothing.)"""
+    new: dict[int, Node] = {}
+    for node in topological(roots):
+        src = tuple(new[id(s)] for s in node.src)
+        made = node
+        if any(a is not b for a, b in zip(src, node.src)):
+            made = Node(node.op, src, node.attrs, node.shape, node.dtype)
+        if node.op is ADD:
+            for x, y in (src, src[::-1]):
+                zero = _constant(x)
+                if zero is not None and zero.attrs[0] == 0 and y.shape == node.shape:
+                    made = y
+        new[id(node)] = made
+    return [new[id(r)] for r in roots]
 
 
 def _constant(node: Node) -> Node | None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..core import dtype as dt
 from ..core.dtype import dtype
-from ..core.symbol import ZERO, Index, Var, const, of
+from ..core.symbol import ZERO, Index, Var, of
 from ..kernel.loopnest import (
     Accumulate,
     Buffer,
@@ -35,9 +35,8 @@ from ..kernel.rewrite import flatten, merge, nest, split
 from ..kernel.schedule import kernel
 from .emit import REDUCERS, At, Emitter, flat
 from .emit import accumulator as accumulator
-from .fuse import HEAVY, Group, weight_of
+from .fuse import HEAVY, Group, piece_of, weight_of
 from .node import Node, Shape, strides
-from .primitive import CAT
 
 ROW_SCRATCH = 1 << 14           # elements of a row kept in scratch between passes
 BLOCK = 512                     # columns reduced together
@@ -82,23 +81,21 @@ def _kept_at(at: At, dims: tuple[int, ...]) -> At:
 def _map(group: Group, buffers: dict[int, Buffer]) -> tuple[Stmt, ...]:
     loops = variables(group.shape, "i")
     at = at_of(group.shape, loops)
-    places = [at]
-    if any(_interleaves(n) for n in group.stored):
-        del loops[len(at) - 1]
-        places = [(*at[:-1], const(k)) for k in range(group.shape[-1])]
     inside = {id(n) for n in group.nodes}
     em = Emitter({k: b for k, b in buffers.items() if k not in inside}, itertools.count())
-    targets = [(n, place) for n in group.stored for place in places]
+    targets = [(n, place) for n in group.stored for place in _pieces(n, at, group.shape)]
     values = em.values(targets)
-    body = (*em.body, *(Store(buffers[id(n)], flat(place, group.shape), v)
+    body = (*em.body, *(Store(buffers[id(n)], flat(place, n.shape), v)
                         for (n, place), v in zip(targets, values)))
     return outermost(body, list(loops.values()))
 
 
-def _interleaves(node: Node) -> bool:
-    """Whether neighbours come from different sources (the parts of complex numbers)."""
-    last = node.ndim - 1
-    return node.op is CAT and node.attrs[0] == last and node.shape[-1] == len(node.src) == 2
+def _pieces(node: Node, at: At, shape: Shape) -> list[At]:
+    """Where a turn at `at` of `shape` puts elements of a node: one in each part of a CAT."""
+    if node.shape == shape or piece_of(node) != shape:
+        return [at]
+    dim = node.attrs[0]
+    return [(*at[:dim], at[dim] + k * shape[dim], *at[dim + 1:]) for k in range(len(node.src))]
 
 
 def outermost(body: tuple[Stmt, ...], loops: list[Var]) -> tuple[Stmt, ...]:

@@ -99,12 +99,17 @@ def _varying(grads: Sequence[Node | None], inputs: Sequence[Node], fixed: int) -
 def _opens(node: Node, varying: set[int]) -> tuple[Node, ...]:
     """The sources through which a sum over turns moves in; none if the node itself is stacked."""
     src = node.src
-    if node.op is ADD and all(id(s) in varying and s.shape == node.shape for s in src):
+    if node.op is ADD and all(s.shape == node.shape and _sums(s, varying) for s in src):
         return src
     if node.op in (RESHAPE, PERMUTE, ALIAS, SUM) or (
             node.op is CAST and node.dtype.kind == src[0].dtype.kind == "f"):
         return src
     return ()
+
+
+def _sums(node: Node, varying: set[int]) -> bool:
+    """Whether a sum over turns moves into the node."""
+    return bool(_opens(node, varying)) or _is_product(node, varying)
 
 
 def _operands(node: Node, varying: set[int]) -> list[Node]:
@@ -154,7 +159,7 @@ class _Totals:
         inner = _opens(node, self.varying)
         if node.op is ADD and inner:
             return a.add(self.total(inner[0]), self.total(inner[1]))
-        if node.op is SUM and not self._sums(inner[0]):
+        if node.op is SUM and not _sums(inner[0], self.varying):
             dims = (0, *(d + 1 for d in node.attrs[0]))
             return a.reshape(a.sum_(self.stack(inner[0]), dims), node.shape)
         if inner:
@@ -166,10 +171,6 @@ class _Totals:
         turn = 1 + max((*a_dims, *b_dims))
         return a.dot(self.stack(node.src[0]), self.stack(node.src[1]), (turn, *a_dims),
                      (turn, *b_dims), out_dims, kind)
-
-    def _sums(self, node: Node) -> bool:
-        """Whether the sum over turns moves into the node."""
-        return bool(_opens(node, self.varying)) or _is_product(node, self.varying)
 
 
 @derivative(LOOP)
