@@ -147,7 +147,7 @@ class OpGradFn(GradFn):
                 f"inplace operation: [{cell.describe(node)} {list(node.shape)}]{which} is at "
                 f"version {cell.version}; expected version {version} instead. Hint: enable "
                 "anomaly detection to find the operation that failed to compute its gradient, "
-                "with torch.autograd.set_detect_anomaly(True).")
+                "with torch.autograd.set_detect_anomaly(True, check_nan=False).")
 
 
 class AccumulateGrad(GradFn):

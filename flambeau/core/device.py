@@ -70,6 +70,8 @@ class device:  # noqa: N801 - PyTorch's name
 
 def _parse(text: str, index: int | None) -> tuple[str, int | None]:
     name, colon, number = text.partition(":")
+    if text and not name.replace("_", "a").isalpha():
+        raise RuntimeError(f"Invalid device string: '{text}'")
     if name not in KNOWN:
         raise RuntimeError(f"Expected one of {', '.join(KNOWN)} device type at start of device "
                            f"string: {name}" if text else "Device string must not be empty")

@@ -32,6 +32,15 @@ _CPP_NAMES = {"float32": "float", "float64": "double", "float16": "c10::Half", "
               "complex128": "c10::complex<double>", "bool": "bool"}
 
 
+_CPP_WORDS = {"int8": "signed char", "uint8": "unsigned char", "int16": "short", "int32": "int",
+              "int64": "long"}
+
+
+def cpp_name(kind: dtype) -> str:
+    """The type in C++, as some messages write it: `float`, `long`, `unsigned char`."""
+    return _CPP_WORDS.get(kind.name) or _CPP_NAMES.get(kind.name, kind.name)
+
+
 def overflow(kind: dtype) -> RuntimeError:
     """The error for a number that a type cannot hold; PyTorch names the type of C++."""
     name = _CPP_NAMES.get(kind.name, f"{kind.name}_t")

@@ -99,6 +99,11 @@ def _nll(x: Node, target: Node, *rest: Any) -> Node:
     return _averaged(where(counts, each, 0), weights, x, reduction)
 
 
+def _no_index(target: Node) -> RuntimeError:
+    return RuntimeError("expected target dtype to be Long or Byte, but got "
+                        f"{type_name(target.dtype)}")
+
+
 def _check_scores(x: Node, target: Node, weight: Node | None) -> None:
     if x.ndim == 0:
         raise ValueError(f"Expected 1 or more dimensions (got {x.ndim})")
@@ -108,7 +113,8 @@ def _check_scores(x: Node, target: Node, weight: Node | None) -> None:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
         fits = target.shape == ()
         if not fits and target.shape != (1,):
-            raise RuntimeError(f"Expected target of size [], got {list(target.shape)}")
+            raise ValueError("For 1D input, 1D target must have size 1, but got target size: "
+                             f"{target.shape[0]}")
     else:
         if target.ndim and x.shape[0] != target.shape[0]:
             raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size "
@@ -123,7 +129,7 @@ def _check_scores(x: Node, target: Node, weight: Node | None) -> None:
         raise RuntimeError(f"expected scalar type {type_name(x.dtype)} but found "
                            f"{type_name(weight.dtype)}")
     if target.dtype.kind not in "iu":
-        raise RuntimeError(f"expected scalar type Long but found {type_name(target.dtype)}")
+        raise _no_index(target)
 
 
 def _fixed_weight(given: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
@@ -233,15 +239,14 @@ def cross_entropy(input: Node, target: Node, weight: Node | None = None,
     more = () if weight is None else (cast(weight, input.dtype),)
     if target.dtype.kind == "f":
         if target.shape != input.shape:
-            raise RuntimeError(f"expected floating-point target of the input's shape, got "
-                               f"{list(target.shape)}")
+            _check_scores(input, target, weight)
         if ignore_index >= 0:
             raise RuntimeError("ignore_index is not supported for floating point target")
         return _cross_entropy_chances(input, cast(target, input.dtype), *more,
                                       smoothing=float(label_smoothing), reduction=reduction)
     _check_scores(input, target, weight)
     if target.dtype is not dt.int64 and target.dtype is not dt.uint8:
-        raise RuntimeError(f"expected scalar type Long but found {type_name(target.dtype)}")
+        raise _no_index(target)
     check_classes(target, input.shape[_class_dim(input)], ignore_index)
     target = cast(target, dt.int64)
     if input.ndim == 1 and target.ndim == 1:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core import dtype as dt
-from ..core.errors import overflow
+from ..core.errors import cpp_name, overflow
 from ..graph.node import Node
 from . import algebra as a
 from .algebra import and_, cast, not_, or_, where
@@ -270,7 +270,7 @@ def masked_fill(input: Node, mask: Node, value: Node | Number) -> Node:
     """`value` where the mask is set, the input elsewhere."""
     if mask.dtype is not dt.bool_:
         raise RuntimeError("masked_fill_ only supports boolean masks, but got mask with dtype "
-                           f"{mask.dtype.name}")
+                           f"{cpp_name(mask.dtype)}")
     if isinstance(value, Node) and value.shape:
         raise RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got "
                            f"tensor with {value.ndim} dimension(s).")

@@ -359,6 +359,9 @@ def linear(input: Node, weight: Node, bias: Node | None = None) -> Node:
                            f"{input.ndim}D and {weight.ndim}D")
     _check_mm(_count(input.shape[:-1]), input.shape[-1], weight.shape[::-1])
     if bias is not None:
+        if input.dtype is not weight.dtype:
+            raise RuntimeError("mat1 and mat2 must have the same dtype, but got "
+                               f"{pro.type_name(input.dtype)} and {pro.type_name(weight.dtype)}")
         _like(bias, input)
     _same_dtype(input, weight)
     if bias is None:

@@ -214,6 +214,9 @@ def check_not_empty(name: str, x: Node, dims: Sequence[int], named: bool) -> Non
     """An extreme of nothing does not exist."""
     if all(x.shape[d] for d in dims):
         return
+    if not named and name.startswith("arg"):
+        raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == "
+                         "0.")
     if not named:
         raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == "
                            "0. Specify the reduction dim with the 'dim' argument.")

@@ -34,6 +34,9 @@ def finish(node: Node, requires_grad: bool = False, device: Any = None) -> Tenso
         node = spec(node.shape, node.dtype)
     t = f.wrap(node, place)
     if requires_grad:
+        if node.dtype.kind not in "fc":
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require "
+                               "gradients")
         t.requires_grad_(True)
     return t
 
@@ -46,8 +49,12 @@ def from_array(array: Array, kind: DType | None = None) -> Node:
 
 def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
     """Sizes given as `f(2, 3)` or `f((2, 3))`."""
-    if len(args) == 1 and isinstance(args[0], (tuple, list)):
-        args = args[0]
+    if len(args) == 1:
+        if isinstance(args[0], (tuple, list)):
+            args = args[0]
+        elif isinstance(args[0], (str, float)):
+            raise TypeError(f"{name}(): argument 'size' (position 1) must be tuple of ints, not "
+                            f"{type(args[0]).__name__}")
     shape: list[int] = []
     for n in args:
         if type(n) is not int:
@@ -58,10 +65,22 @@ def size_of(args: Sequence[Any], name: str = "size") -> tuple[int, ...]:
             n = n.__index__()
         shape.append(n)
     for n in shape:
+        if n < 0 and name == "zeros":
+            raise RuntimeError("zeros: Dimension size must be non-negative.")
         if n < 0:
             raise RuntimeError("Trying to create tensor with negative dimension "
                                f"{n}: {shape}")
     return tuple(shape)
+
+
+def chosen(name: str, kind: Any, out: Tensor | None = None, other: DType | None = None) -> DType:
+    """The type that was asked for, that of `out`, another, or the default one."""
+    if kind is None:
+        return out.dtype if out is not None else other or default_dtype()
+    if not isinstance(kind, DType):
+        raise TypeError(f"{name}(): argument 'dtype' must be torch.dtype, not "
+                        f"{type(kind).__name__}")
+    return kind
 
 
 def _check_layout(layout: Any) -> None:
@@ -85,7 +104,7 @@ def tensor(data: Any, *, dtype: DType | None = None, device: Any = None,
         if dtype is not None and dtype is not node.dtype:
             node = CAST(node, dtype=dtype)
         return finish(node, requires_grad, device or data._storage.device)
-    array, kind = parse(data, dtype)
+    array, kind = parse(data, None if dtype is None else chosen("tensor", dtype))
     return finish(from_array(array, kind), requires_grad, device)
 
 
@@ -210,7 +229,7 @@ def zeros(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, lay
           names: Any = None) -> Tensor:
     """A tensor of zeros."""
     _check_layout(layout)
-    kind = dtype or (out.dtype if out is not None else default_dtype())
+    kind = chosen("zeros", dtype, out)
     shape = size_of(sizes if size is None else (size,), "zeros")
     return _out(out, filled(shape, 0, kind, device, requires_grad))
 
@@ -220,7 +239,7 @@ def ones(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, layo
           names: Any = None) -> Tensor:
     """A tensor of ones."""
     _check_layout(layout)
-    kind = dtype or (out.dtype if out is not None else default_dtype())
+    kind = chosen("ones", dtype, out)
     shape = size_of(sizes if size is None else (size,), "ones")
     return _out(out, filled(shape, 1, kind, device, requires_grad))
 
@@ -231,7 +250,7 @@ def empty(*sizes: Any, size: Any = None, out: Any = None, dtype: Any = None, lay
           names: Any = None) -> Tensor:
     """Zeros: flambeau does not show you old memory."""
     _check_layout(layout)
-    kind = dtype or (out.dtype if out is not None else default_dtype())
+    kind = chosen("empty", dtype, out)
     shape = size_of(sizes if size is None else (size,), "empty")
     t = _out(out, filled(shape, 0, kind, device, requires_grad))
     return _in_order(t, memory_format)
@@ -249,7 +268,7 @@ def full(size: Any, fill_value: Any, *, out: Any = None, dtype: Any = None, layo
     """A tensor of one value."""
     _check_layout(layout)
     value = fill_value.item() if isinstance(fill_value, (Tensor, np.generic)) else fill_value
-    kind = dtype or (out.dtype if out is not None else _kind_of(fill_value))
+    kind = chosen("full", dtype, out, _kind_of(fill_value))
     if isinstance(value, complex) and kind.kind != "c":
         raise overflow(kind)
     if not isinstance(size, (tuple, list)):
@@ -273,7 +292,8 @@ def _kind_of(value: Any) -> DType:
 def _like(input: Tensor, value: Any, dtype: Any, device: Any, requires_grad: bool,
           memory_format: Any) -> Tensor:
     place = device if device is not None else input._storage.device
-    t = filled(input._shape, value, dtype or input.dtype, place, requires_grad)
+    t = filled(input._shape, value, chosen("full_like", dtype, None, input.dtype), place,
+               requires_grad)
     if memory_format is None or memory_format.name == "preserve_format":
         if input._layout is not None:
             _keep_order(t, input._layout)

@@ -7,6 +7,7 @@ entry, record the tape, and wrap the result. `names` beside this file attaches t
 """
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -195,6 +196,28 @@ def call_entry(name: str, fn: Callable[..., Any], raw: list[Any], kwargs: dict[s
         return fn(*raw, **kwargs)
     except AttributeError as error:
         raise blame(name, error, raw, kwargs) from None
+    except TypeError as error:
+        raise unbound(name, fn, error, raw, kwargs) from None
+
+
+def unbound(name: str, fn: Callable[..., Any], error: TypeError, raw: list[Any],
+            kwargs: dict[str, Any]) -> TypeError:
+    """The error to raise for a TypeError: in PyTorch's words if the arguments did not fit."""
+    inside = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    if inside is not None and inside.tb_next is not None or inside is not None and (
+            inside.tb_frame.f_code is getattr(fn, "__code__", None)):
+        return error
+    if "positional argument" in str(error) and "given" in str(error):
+        return TypeError(f"{name}{str(error)[str(error).index('('):]}")
+    got = [_type_of(a) for a in raw] + [f"{k}={_type_of(v)}" for k, v in kwargs.items()]
+    parts = inspect.signature(fn).parameters.values()
+    plain = inspect.Signature([p.replace(annotation=p.empty) for p in parts])
+    return TypeError(f"{name}() received an invalid combination of arguments - got "
+                     f"({', '.join(got)}), but expected {plain}")
+
+
+def _type_of(a: Any) -> str:
+    return "Tensor" if isinstance(a, Node) else type(a).__name__
 
 
 def blame(name: str, error: AttributeError, raw: list[Any], kwargs: dict[str, Any]) -> Exception:
@@ -267,6 +290,8 @@ def function(name: str, fn: Callable[..., Any], label: type[OpGradFn],
             result = fn(*raw)
         except AttributeError as error:
             raise blame(name, error, raw, kwargs) from None
+        except TypeError as error:
+            raise unbound(name, fn, error, raw, kwargs) from None
         if type(result) is not Node or config.eager:
             cls = label if choose is None else choose(args, kwargs)
             return finish(result, Call(inputs, track, device), cls)

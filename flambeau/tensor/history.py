@@ -11,7 +11,7 @@ from typing import Any
 from ..autograd.api import backward as run_backward
 from ..autograd.grad_mode import state
 from ..autograd.tape import Auto
-from ..core.errors import type_string
+from ..core.errors import cpp_name, scalar_name
 from ..core.hooks import Registry, RemovableHandle
 from . import functionalize as f
 from .storage import INFERENCE, Counter
@@ -126,10 +126,15 @@ def _set_grad(self: Tensor, value: Any) -> None:
         if value is self:
             raise RuntimeError("can't assign Variable as its own grad")
         if value.dtype is not self.dtype:
-            raise RuntimeError(f"assigned grad has data of a different type: "
-                               f"{type_string(value.dtype)} vs {type_string(self.dtype)}")
+            raise RuntimeError(
+                f"attempting to assign a gradient with dtype '{cpp_name(value.dtype)}' to a tensor "
+                f"with grad_dtype '{scalar_name(self.dtype)}'. The gradient must match the "
+                "tensor's dtype.")
         if value._shape != self._shape:
-            raise RuntimeError("assigned grad has data of a different size")
+            raise RuntimeError(
+                f"attempting to assign a gradient of size '{list(value._shape)}' to a tensor of "
+                f"size '{list(self._shape)}'. Please ensure that the gradient and the tensor are "
+                "the same size")
     elif self._auto is None:
         return
     _auto(self).grad = value

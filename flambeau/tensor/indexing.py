@@ -344,11 +344,23 @@ def _assign(target: Tensor, source: Tensor) -> None:
     try:
         inplace.copy(target, source)
     except RuntimeError as error:
+        if str(error).startswith("The size of tensor a"):
+            raise _no_fit(list(target._shape), list(shape)) from None
         if not str(error).startswith("expand("):
             raise
         raise RuntimeError(f"shape mismatch: value tensor of shape {list(shape)} cannot be "
                            "broadcast to indexing result of shape "
                            f"{list(target._shape)}") from None
+
+
+def _no_fit(target: list[int], source: list[int]) -> RuntimeError:
+    """The error for values that cannot be expanded to what they are written to."""
+    lead = len(target) - len(source)
+    d = max(d for d in range(len(source)) if source[d] not in (1, target[d + lead]))
+    return RuntimeError(
+        f"The expanded size of the tensor ({target[d + lead]}) must match the existing size "
+        f"({source[d]}) at non-singleton dimension {d + lead}.  Target sizes: {target}.  Tensor "
+        f"sizes: {source}")
 
 
 def _lone_mask(p: _Plan, x: Tensor) -> Tensor | None:

@@ -75,6 +75,8 @@ def _shape(data: Any) -> tuple[int, ...]:
         if not data:
             return tuple(shape)
         data = data[0]
+        if isinstance(data, (str, bytes)):
+            raise ValueError(f"too many dimensions '{type(data).__name__}'")
         if not isinstance(data, (list, tuple, bool, int, float, complex)):
             data = _plain(data)
     if isinstance(data, Tensor):
@@ -87,6 +89,8 @@ def _shape(data: Any) -> tuple[int, ...]:
 def _flatten(data: Any, shape: tuple[int, ...], depth: int, flat: list[Any],
              kind: DType | None) -> DType | None:
     """Append all numbers in row-major order; the type they imply together."""
+    if isinstance(data, (str, bytes)):
+        raise ValueError(f"too many dimensions '{type(data).__name__}'")
     if isinstance(data, (list, tuple)):
         if depth >= len(shape):
             raise TypeError(f"only length-1 arrays can be converted; got {type(data).__name__}")

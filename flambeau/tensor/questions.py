@@ -139,7 +139,7 @@ class _Kept:
                 f"inplace operation: [{type_string(t.dtype)} {list(t._shape)}]{which} is at "
                 f"version {t._counter.version}; expected version {self.version} instead. Hint: "
                 "enable anomaly detection to find the operation that failed to compute its "
-                "gradient, with torch.autograd.set_detect_anomaly(True).")
+                "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False).")
         return t
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..core import dtype as dt
-from ..core.defaults import default_dtype
 from ..core.device import META, check_device, default_place
 from ..core.dtype import dtype as DType  # noqa: N812
 from ..core.follow import drawn
@@ -19,7 +18,9 @@ from ..runtime.buffer import Buffer
 from . import functionalize as f
 from . import pinning
 from .conversion import values
-from .creation import _in_order, _keep_order, _tensor_argument, finish, from_array, size_of
+from .creation import (
+    _in_order, _keep_order, _tensor_argument, chosen, finish, from_array, size_of,
+)
 from .generator import engine
 from .inplace import overwrite
 from .resizing import copy_into
@@ -44,10 +45,6 @@ def _made(array: Array, kind: DType, out: Tensor | None, requires_grad: bool) ->
     return finish(node, requires_grad)
 
 
-def _kind(dtype: DType | None, out: Tensor | None) -> DType:
-    return dtype or (out.dtype if out is not None else default_dtype())
-
-
 def _sizes(size: tuple[Any, ...], named: Any, name: str) -> tuple[int, ...]:
     return size_of((named,) if named is not None else size, name)
 
@@ -60,7 +57,7 @@ def rand(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None, 
          layout: Any = None, device: Any = None, requires_grad: bool = False,
          pin_memory: bool = False, names: Any = None) -> Tensor:
     """Uniform in [0, 1)."""
-    shape, kind = _sizes(sizes, size, "rand"), _kind(dtype, out)
+    shape, kind = _sizes(sizes, size, "rand"), chosen("rand", dtype, out)
     if _meta(device):
         return f.wrap(spec(shape, kind), META)
     gen = engine(generator)
@@ -79,7 +76,7 @@ def randn(*sizes: Any, size: Any = None, generator: Any = None, out: Any = None,
           layout: Any = None, device: Any = None, requires_grad: bool = False,
           pin_memory: bool = False, names: Any = None) -> Tensor:
     """Standard normal."""
-    shape, kind = _sizes(sizes, size, "randn"), _kind(dtype, out)
+    shape, kind = _sizes(sizes, size, "randn"), chosen("randn", dtype, out)
     if _meta(device):
         return f.wrap(spec(shape, kind), META)
     gen = engine(generator)
@@ -136,7 +133,7 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     """Normals of given means and standard deviations (numbers or tensors)."""
     gen = engine(generator)
     if size is not None:
-        kind, whole = _kind(dtype, out), size_of((tuple(size),), "normal")
+        kind, whole = chosen("normal", dtype, out), size_of((tuple(size),), "normal")
         array = drawn(lambda: gen.normal(blank(whole, kind), float(mean), float(std)))
         return _made(array, kind, out, requires_grad)
     parts = [values(p) if isinstance(p, Tensor) else float(p) for p in (mean, std)]

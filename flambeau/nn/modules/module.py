@@ -14,6 +14,7 @@ from typing import Any
 
 from ..base import Tensor, torch
 from ..parameter import Buffer, Parameter
+from .blame import say_module
 from .module_hooks import (
     HookMethods,
     WrappedHook,
@@ -119,7 +120,11 @@ class Module(HookMethods, StateMethods, TreeMethods):
         if (self._forward_hooks or self._forward_pre_hooks or self._backward_hooks
                 or self._backward_pre_hooks or global_forward_hooks or global_forward_pre_hooks
                 or global_backward_hooks or global_backward_pre_hooks):
-            return call_with_hooks(self, args, kwargs)
+            try:
+                return call_with_hooks(self, args, kwargs)
+            except Exception as error:
+                say_module(error, self)
+                raise
         return self.forward(*args, **kwargs)
 
     def _wrapped_call_impl(self, *args: Any, **kwargs: Any) -> Any:
@@ -129,7 +134,11 @@ class Module(HookMethods, StateMethods, TreeMethods):
                 or self._backward_pre_hooks or global_forward_hooks or global_forward_pre_hooks
                 or global_backward_hooks or global_backward_pre_hooks):
             return self._call_impl(*args, **kwargs)
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except Exception as error:
+            say_module(error, self)
+            raise
 
     __call__: Callable[..., Any] = _wrapped_call_impl
 
