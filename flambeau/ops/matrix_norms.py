@@ -48,16 +48,25 @@ def matrix_norm(A: Node, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = 
         raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     add, pick = (rows, columns) if abs(ord) == 1 else (columns, rows)
     total = alg.sum_(_absolute(a), (add,))
-    out = (alg.amax if ord > 0 else alg.amin)(total, (pick,))
+    out = _extreme(total, pick, ord > 0)
     return out if keepdim else alg.squeeze(out, (rows, columns))
+
+
+def _extreme(sizes: Node, dim: int, largest: bool) -> Node:
+    """The largest or smallest size along a dim; of none, the largest is 0."""
+    if sizes.shape[dim]:
+        return (alg.amax if largest else alg.amin)(sizes, (dim,))
+    if not largest:
+        raise IndexError(f"amin(): Expected reduction dim {dim} to have non-zero size.")
+    return alg.sum_(sizes, (dim,))
 
 
 def _by_values(a: Node, ord: Any, rows: int, columns: int, keepdim: bool) -> Node:
     rest = [d for d in range(a.ndim) if d not in (rows, columns)]
     values = svdvals(alg.permute(a, (*rest, rows, columns)))
-    last = (values.ndim - 1,)
-    reduce = alg.sum_ if ord == "nuc" else alg.amax if ord == 2 else alg.amin
-    out = alg.squeeze(reduce(values, last), last)
+    last = values.ndim - 1
+    found = alg.sum_(values, (last,)) if ord == "nuc" else _extreme(values, last, ord == 2)
+    out = alg.squeeze(found, (last,))
     if not keepdim:
         return out
     return alg.reshape(out, tuple(1 if d in (rows, columns) else n for d, n in enumerate(a.shape)))
@@ -93,6 +102,8 @@ def cond(A: Node, p: Any = None) -> Node:  # noqa: N803
     if p in (None, 2, -2):
         values = svdvals(A)
         last = values.ndim - 1
+        if not values.shape[last]:
+            return alg.squeeze(alg.sum_(values, (last,)), (last,))
         first = alg.squeeze(alg.narrow(values, last, 0, 1), (last,))
         final = alg.squeeze(alg.narrow(values, last, values.shape[last] - 1, 1), (last,))
         return final / first if p == -2 else first / final

@@ -70,6 +70,8 @@ CASES = [
     (norms.tensorinv, L.tensorinv, [leaf(4, 6, 8, 3)], {"ind": 2}),
     (norms.norm, L.norm, [leaf(3, 4)], {}), (norms.norm, L.norm, [leaf(3, 4)], {"ord": 1}),
 ]
+CASES += [(norms.matrix_norm, L.matrix_norm, [leaf(2, 2, 0)], {"ord": o})
+          for o in (1, 2, float("inf"), "nuc", "fro")]
 CASES += [(norms.matrix_norm, L.matrix_norm, [leaf(2, 3, 4)], {"ord": o, "keepdim": k})
           for o in ("fro", "nuc", 1, -1, 2, -2, float("inf"), -float("inf")) for k in (True, False)]
 
