@@ -282,7 +282,7 @@ class KernelEmitter(Memory):
             self._running_segments(s, facts, start, stop)
         else:
             for segment in plan(stop, facts.lanes, facts.work, bool(partials), facts.maskable,
-                                facts.exact):
+                                facts.exact, facts.apart):
                 self._segment(s, items, partials, segment)
         for p in partials:
             self._finish(p)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..core.dtype import dtype
-from ..core.symbol import Index, Var
+from ..core.symbol import Div, Index, Mod, Var
 from ..kernel.loopnest import (
     Accumulate,
     Call,
@@ -23,26 +23,31 @@ from ..kernel.loopnest import (
     Loop,
     Stmt,
     Store,
+    Value,
     statements,
 )
 from ..kernel.loopnest import Target as Place
 from . import cost
 from .target import Target
 
+APART = 160
+"""Operations of unmasked pieces of a loop's rest that are worth their code."""
 Fixed = dict[Var, int]                                  # unrolled variables and their numbers
 Item = tuple[Stmt, Fixed]
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A vector loop's statements, lanes and operations; whether its tail may be masked, and
-    whether it must be cut in exact pieces, for it uses registers."""
+    """A vector loop's statements, lanes and operations; whether its tail may be masked, whether
+    it must be cut in exact pieces, for it uses registers, and whether it reads lanes that are
+    apart, which shuffles do faster than a masked gather."""
 
     items: list[Item]
     lanes: int
     work: int
     maskable: bool
     exact: bool
+    apart: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,15 @@ class Segment:
 
 
 def plan(extent: int, lanes: int, work: int, reduces: bool, maskable: bool,
-         exact: bool) -> list[Segment]:
+         exact: bool, apart: bool = False) -> list[Segment]:
     """The segments of a loop over `extent`; `work` counts the operations of its body."""
     if exact and extent <= 16 * lanes:
         return _pieces(0, extent, lanes)
+    left = extent % lanes
+    if apart and left and left.bit_count() * work <= APART:
+        whole = extent - left
+        first = [Segment(0, whole, lanes, 1, False)] if whole else []
+        return first + _pieces(whole, extent, lanes)
     if maskable and heavy(work) and extent % lanes and extent > 1:
         return [Segment(0, extent, lanes, 1, True)]
     copies = 1
@@ -159,7 +169,17 @@ def study(s: Loop, items: list[Item], target: Target) -> Facts:
     lanes, work = width(items, target), cost.body_ops(s.body)
     if not exact:
         lanes *= registers(s.var.extent, lanes, cost.depth(s.body), work, target)
-    return Facts(items, lanes, work, target.masked(_sizes(items)), exact)
+    apart = any(_apart(v, s.var) for t in s.body if not isinstance(t, Loop)
+                for v in cost.values(t))
+    return Facts(items, lanes, work, target.masked(_sizes(items)), exact, apart)
+
+
+def _apart(v: Value, var: Var) -> bool:
+    """Whether a value is read, without a mask, from places that are not side by side."""
+    if not isinstance(v, Load) or v.mask is not None or not v.index.uses(var):
+        return False
+    divided = any(isinstance(a, (Div, Mod)) and a.num.uses(var) for a in v.index.atoms())
+    return divided or v.index.coefficient(var) not in (1, -1)
 
 
 def _accesses(t: Stmt) -> Iterator[tuple[Place, Index]]:

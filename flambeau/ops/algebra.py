@@ -249,7 +249,18 @@ def unfold(x: Node, dim: int, size: int, step: int = 1, dilation: int = 1) -> No
 
 
 def fold(x: Node, dim: int, n: int, step: int = 1, dilation: int = 1) -> Node:
-    return p.FOLD(x, dim=dim, n=n, step=step, dilation=dilation)
+    """Windows (the last dim) added up along `dim`; those that do not overlap only move."""
+    count, size = x.shape[dim], x.shape[-1]
+    if size > step or dilation > 1 and size > 1:
+        return p.FOLD(x, dim=dim, n=n, step=step, dilation=dilation)
+    none = (0,) * (x.ndim - 1)
+    x = pad(x, (*none, 0), (*none, step - size))
+    x = permute(x, (*range(dim + 1), x.ndim - 1, *range(dim + 1, x.ndim - 1)))
+    x = reshape(x, x.shape[:dim] + (count * step,) + x.shape[dim + 2:])
+    missing = tuple(n - count * step if d == dim else 0 for d in range(x.ndim))
+    if count * step > n:
+        return narrow(x, dim, 0, n)
+    return pad(x, (0,) * x.ndim, missing)
 
 
 def as_strided(x: Node, shape: Shape, stride: Shape, offset: int) -> Node:

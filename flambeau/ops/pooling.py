@@ -70,12 +70,12 @@ def _tail(x: Node, at: Pool) -> Shape:
     return tuple(range(x.ndim - len(at.kernel), x.ndim))
 
 
-def _best_place(seen: Node, best: Node, at: Pool) -> tuple[Node, Node]:
+def _best_place(seen: Node, best: Node, at: Pool, kind: dtype = dt.int64) -> tuple[Node, Node]:
     """(the number of each window element, that of the first greatest; kernel dims kept as 1)."""
     tail = _tail(seen, at)
     number: Node | None = None
     for d, k in zip(tail, at.kernel):
-        place = alg.positions(seen, d)
+        place = alg.positions(seen, d, kind)
         number = place if number is None else number * k + place
     assert number is not None
     hit = alg.eq(seen, best)
@@ -99,7 +99,7 @@ def _max_vjp(g: Node, _out: Node, x: Node, *attrs: Any) -> tuple[Node]:
     wide = _padded(x, at)
     seen = _windows(wide, at)
     ones = (1,) * rank
-    number, first = _best_place(seen, alg.amax(seen, _tail(seen, at)), at)
+    number, first = _best_place(seen, alg.amax(seen, _tail(seen, at)), at, dt.int32)
     grad = alg.where(alg.eq(number, first), alg.reshape(g, g.shape + ones), 0)
     lead = x.ndim - rank
     for i in reversed(range(rank)):
