@@ -27,7 +27,8 @@ from ..kernel.loopnest import (
     Stmt,
     Value,
 )
-from .node import Node, Shape, strides
+from .node import Node, Shape
+from .place import At, fitted, flat, reshaped
 from .primitive import (
     AS_STRIDED,
     AS_STRIDED_AT,
@@ -46,7 +47,6 @@ from .primitive import (
     UNFOLD,
 )
 
-At = tuple[Index, ...]
 REDUCERS = {"sum": "add", "prod": "mul", "amax": "max", "amin": "min", "any": "or", "all": "and"}
 DEEP = 24                               # nested operations before a value gets a name
 
@@ -78,27 +78,6 @@ class Within:
 
 Mask = tuple[Within, ...]
 Key = tuple[int, At, Mask]
-
-
-def flat(at: Sequence[Index], shape: Shape) -> Index:
-    """The row-major position of an index tuple."""
-    total = ZERO
-    for i, s in zip(at, strides(shape)):
-        total = total + i * s
-    return total
-
-
-def unflatten(position: Index, shape: Shape) -> At:
-    """The index tuple at a row-major position."""
-    steps = strides(shape)
-    return tuple(ZERO if n == 1 else (position // s if k == 0 else (position // s) % n)
-                 for k, (n, s) in enumerate(zip(shape, steps)))
-
-
-def fitted(at: At, shape: Shape) -> At:
-    """The index of a source that broadcasts into a result indexed by `at`."""
-    lead = len(at) - len(shape)
-    return tuple(ZERO if n == 1 else at[lead + i] for i, n in enumerate(shape))
 
 
 @dataclass(slots=True)
@@ -279,7 +258,7 @@ class Emitter:
         if op is EXPAND:
             return [(src, fitted(at, src.shape), mask)], []
         if op is RESHAPE:
-            return [(src, unflatten(flat(at, node.shape), src.shape), mask)], []
+            return [(src, reshaped(at, node.shape, src.shape), mask)], []
         if op is PERMUTE:
             place = [ZERO] * len(at)
             for i, d in zip(at, node.attrs[0]):

@@ -26,11 +26,12 @@ from ..kernel.loopnest import (
 from ..kernel.repeat import hoist
 from . import attend, nest, single
 from .decompose import decompose
-from .emit import At, Emitter, flat, unflatten
+from .emit import Emitter
 from .fuse import Group, fuse, source_of, weight_of
 from .loop import replaced
 from .memory import Arena, homes
 from .node import Node, topological
+from .place import At, flat, unflatten
 from .primitive import ARGSORT, HOST, INPUT, LOOP, PUT, RESHAPE, SCAN, SEARCH, WRITE, WRITE_AT
 from .simplify import simplify
 from .stacks import Stacks

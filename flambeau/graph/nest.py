@@ -33,10 +33,11 @@ from ..kernel.loopnest import (
 )
 from ..kernel.rewrite import flatten, merge, nest, split
 from ..kernel.schedule import kernel
-from .emit import REDUCERS, At, Emitter, flat
+from .emit import REDUCERS, Emitter
 from .emit import accumulator as accumulator
 from .fuse import HEAVY, Group, piece_of, weight_of
 from .node import Node, Shape, strides
+from .place import At, flat
 
 ROW_SCRATCH = 1 << 14           # elements of a row kept in scratch between passes
 BLOCK = 512                     # columns reduced together

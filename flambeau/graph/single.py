@@ -25,8 +25,9 @@ from ..kernel.loopnest import (
 from ..kernel.rewrite import flatten, merge, substitute
 from ..kernel.schedule import kernel
 from . import nest
-from .emit import Emitter, flat
+from .emit import Emitter
 from .node import Node
+from .place import flat
 from .primitive import WRITE
 
 SCANS = {"add": "sum", "mul": "prod", "max": "amax", "min": "amin"}

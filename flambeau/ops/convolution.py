@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import gcd
+from math import gcd, prod
 from typing import Any, NamedTuple
 
+from ..core import dtype as dt
 from ..core.dtype import dtype
 from ..graph.node import Node, Op, Shape, strides
 from . import algebra as alg
@@ -87,6 +88,8 @@ def CONVOLVE(x: Node, w: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     kernel = w.shape[2:]
     if any(s == 1 and i for s, i in zip(at.stride, at.inner)):
         return _by_phases(x, w, at)
+    if _depthwise(w.shape, at):
+        return _by_taps(x, w, at)
     places, taps = _spatial(len(kernel))
     if at.groups == 1:
         return alg.dot(windows(x, kernel, at), w, _N + _C + places + taps, _O + _C + taps,
@@ -95,6 +98,51 @@ def CONVOLVE(x: Node, w: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     out = alg.dot(seen, _grouped(w, 0, at.groups), _N + _G + _C + places + taps,
                   _G + _O + _C + taps, _N + _G + _O + places)
     return alg.reshape(out, (x.shape[0], w.shape[0], *out.shape[3:]))
+
+
+MOST_TAPS = 25                    # of a depthwise convolution that is written out
+
+
+def _depthwise(w: Shape, at: Window) -> bool:
+    """Whether every group has one channel and few taps: nothing to gain from a contraction."""
+    return at.groups > 1 and w[1] == 1 and prod(w[2:]) <= MOST_TAPS
+
+
+def _tap_views(x: Node, kernel: Shape, at: Window) -> list[Node]:
+    """For every tap of a depthwise convolution its inputs, (N, G, 1, *out)."""
+    seen = windows(alg.unsqueeze(x, 2), kernel, at)
+    shape = seen.shape[:seen.ndim - len(kernel)]
+    ones = (1,) * len(kernel)
+    return [alg.reshape(alg.slice_(seen, (0,) * len(shape) + tap, (1,) * seen.ndim, shape + ones),
+                        shape)
+            for tap in product(*map(range, kernel))]
+
+
+def _by_taps(x: Node, w: Node, at: Window) -> Node:
+    """A depthwise convolution as a sum of products, which fuses with what is around it."""
+    wide = dt.float32 if x.dtype.kind == "f" and x.dtype.itemsize == 2 else x.dtype
+    outputs, _, *kernel = w.shape
+    weights = alg.reshape(w, (at.groups, outputs // at.groups, prod(kernel)))
+    total: Node | None = None
+    for k, seen in enumerate(_tap_views(x, tuple(kernel), at)):
+        factor = alg.reshape(alg.narrow(weights, 2, k, 1),
+                             weights.shape[:2] + (1,) * len(kernel))
+        term = alg.cast(seen, wide) * alg.cast(factor, wide)
+        total = term if total is None else total + term
+    assert total is not None
+    out = alg.reshape(total, (x.shape[0], outputs, *total.shape[3:]))
+    return alg.cast(out, x.dtype)
+
+
+def _weights_by_taps(x: Node, g: Node, at: Window, kernel: Shape) -> Node:
+    """The gradient of a depthwise convolution's weight: a sum for every tap."""
+    wide = dt.float32 if x.dtype.kind == "f" and x.dtype.itemsize == 2 else x.dtype
+    outputs = g.shape[1]
+    grad = alg.cast(_grouped(g, 1, at.groups), wide)
+    dims = (0, *range(3, grad.ndim))
+    sums = [alg.reshape(alg.sum_(grad * alg.cast(seen, wide), dims), (outputs, 1))
+            for seen in _tap_views(x, kernel, at)]
+    return alg.cast(alg.reshape(alg.cat(sums, 1), (outputs, 1, *kernel)), x.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +218,8 @@ def WEIGHT(x: Node, g: Node, *attrs: Any) -> Node:  # noqa: N802 - an Op
     """d(sum(g * convolve(x, w))) / dw: every window of x times the gradient at its place."""
     *window, kernel = attrs
     at = Window(*window)
+    if _depthwise((g.shape[1], x.shape[1] // at.groups, *kernel), at):
+        return _weights_by_taps(x, g, at, kernel)
     places, taps = _spatial(len(kernel))
     if at.groups == 1:
         return alg.dot(g, windows(x, kernel, at), _N + _O + places, _N + _C + places + taps,
