@@ -41,7 +41,7 @@ from ..kernel.loopnest import (
 from ..kernel.schedule import as_type, edge, guard, guard_statement, kernel, loop
 from . import nest
 from .chain_passes import Large, Passes
-from .emit import REDUCERS, At, Emitter, accumulator, flat, unflatten
+from .emit import REDUCERS, Emitter, accumulator
 from .fuse import Group
 from .node import Node
 
