@@ -44,6 +44,7 @@ from .chain_passes import Large, Passes
 from .emit import REDUCERS, Emitter, accumulator
 from .fuse import Group
 from .node import Node
+from .place import At, flat, unflatten
 
 ROOM = 1 << 20                  # bytes of a large value's block
 ALIASED = 1024                  # rows of an operand so many bytes apart share cache sets
