@@ -114,17 +114,7 @@ class Program:
         arena = Buffer(self.arena) if self.arena else None
         if arena is not None:
             table.append(arena.address)
-        slots = (ctypes.c_void_p * len(table))(*table)
-        watched = bool(WATCHERS) or "launch" in config.show
-        for step in self.steps:
-            if watched:
-                self._watched(step, table, slots)
-            elif isinstance(step, Foreign):
-                _foreign(step, table)
-            elif isinstance(step, Sorter):
-                step.run(table)
-            else:
-                step.run(slots)
+        self.run_steps(table, (ctypes.c_void_p * len(table))(*table))
         if WATCHERS:
             allocated, now = memory_statistics().allocated, time.perf_counter()
             for watcher in tuple(WATCHERS):
@@ -140,6 +130,20 @@ class Program:
                 ctypes.memmove(copy.address, table[r.slot] + r.offset, r.nbytes)
                 out.append(copy)
         return out
+
+    def run_steps(self, table: Any, slots: Any) -> None:
+        """Run on a table of addresses: the inputs', the numbers', the results', the arena's; as
+        something to index, and as a ctypes array."""
+        watched = bool(WATCHERS) or "launch" in config.show
+        for step in self.steps:
+            if watched:
+                self._watched(step, table, slots)
+            elif isinstance(step, Foreign):
+                _foreign(step, table)
+            elif isinstance(step, Sorter):
+                step.run(table)
+            else:
+                step.run(slots)
 
     def _watched(self, step: Native | Sorter | Foreign, table: list[int], slots: Any) -> None:
         """Run a step, its kernels one by one, and tell how long each took."""

@@ -52,9 +52,8 @@ def pure_module(name: str | None) -> bool:
         getattr(sys.modules.get(first), "__file__", "") or "").startswith(PACKAGE)
 
 
-# What flambeau itself is built on.
-_TOOLS = tuple(os.path.dirname(file) + os.sep for name in ("llvmlite", "ml_dtypes")
-               if (file := getattr(sys.modules.get(name), "__file__", None)))
+_TOOLS = frozenset({"llvmlite", "ml_dtypes"})   # what flambeau itself is built on
+_FOLLOWED: list[CodeType | None] = [None]        # where the following of a call begins
 _LIBRARY = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _SITE = tuple(_LIBRARY + name for name in ("site-packages", "dist-packages"))
 _STDLIB = frozenset(
@@ -74,8 +73,6 @@ def trusted(code: CodeType) -> bool:
 def _trusted_file(file: str) -> bool:
     if file.startswith(PACKAGE):
         return not file.startswith(PACKAGE + "examples")
-    if file.startswith(_TOOLS):
-        return True
     for name, module in list(sys.modules.items()):
         if root(name) in PURE and getattr(module, "__file__", None) == file:
             return pure_module(name)
@@ -131,13 +128,25 @@ def _library(code: CodeType) -> bool:
 
 
 def _for_others(code: CodeType, frame: Any) -> bool:
-    """Whether this run of the standard library's code serves flambeau or NumPy, not the program."""
-    if not _library(code) or trusted(code):
+    """Whether code runs for flambeau, NumPy or an import, and not for the program: the compiler
+    behind flambeau, what the standard library does for them, a module's first lines."""
+    if trusted(code):
         return False
+    if root(frame.f_globals.get("__name__")) in _TOOLS:
+        return True
+    library = _library(code)
     caller = frame.f_back
-    while caller is not None and _library(caller.f_code):
+    while caller is not None and caller.f_code is not _FOLLOWED[0]:
+        file = caller.f_code.co_filename
+        if file.startswith("<frozen importlib"):
+            return True
+        if library and not _library(caller.f_code):
+            if (trusted(caller.f_code) or root(caller.f_globals.get("__name__")) in _TOOLS
+                    or _by_numpy(code, frame.f_back)):
+                return True
+            library = False
         caller = caller.f_back
-    return caller is not None and (trusted(caller.f_code) or _by_numpy(code, frame.f_back))
+    return False
 
 
 def _by_numpy(code: CodeType, caller: Any) -> bool:

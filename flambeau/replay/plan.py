@@ -157,8 +157,8 @@ class Plan:
                 self._launch(event, where, storages, sources, starts)
             elif isinstance(event, Draw):
                 table[event.slot] = Buffer.from_numpy(event.draw())
-            else:
-                _check(event, where)
+            elif not within(event, where[event.ref[0]][event.ref[1]]):
+                raise Miss("the values of an index")
         return self._commit(tensors, storages, where, sources)
 
     def _launch(self, event: Launch, where: dict[str, Any], storages: list[Any],
@@ -189,12 +189,12 @@ class Plan:
         both = {"entry": storages, "made": made}
         fresh: list[Tensor] = []
         for form in effects.tensors:
-            fresh.append(_tensor(form, both[form.storage[0]][form.storage[1]], fresh, tensors))
+            fresh.append(make_tensor(form, both[form.storage[0]][form.storage[1]], fresh, tensors))
         found = {"entry": tensors, "tensor": fresh}
         for i, (kind, *at) in effects.grads:
             auto = tensors[i]._auto
             auto.grad = None if kind == "none" else found[kind][at[0]]
-        return _out(effects.out, found)
+        return returned(effects.out, found)
 
 
 def _words(looked: tuple[Any, ...]) -> str:
@@ -233,11 +233,10 @@ def _copied(buffer: Buffer) -> Buffer:
     return made
 
 
-def _check(event: Check, where: dict[str, Any]) -> None:
-    kind, i, offset = event.ref
-    values = where[kind][i].unwatched(event.dtype.numpy, (event.size,), None, offset)
-    if event.size and not (values.min() >= event.low and values.max() <= event.high):
-        raise Miss("the values of an index")
+def within(event: Check, buffer: Buffer) -> bool:
+    """Whether the values of an index are in the bounds that were relied on."""
+    values = buffer.unwatched(event.dtype.numpy, (event.size,), None, event.ref[2])
+    return not event.size or bool(values.min() >= event.low and values.max() <= event.high)
 
 
 def _node(value: Any, where: dict[str, Any], sources: list[float]) -> Node:
@@ -249,7 +248,7 @@ def _node(value: Any, where: dict[str, Any], sources: list[float]) -> Node:
     return node
 
 
-def _tensor(form: Made, storage: Any, fresh: list[Tensor], tensors: Sequence[Tensor]) -> Tensor:
+def make_tensor(form: Made, storage: Any, fresh: list[Tensor], tensors: Sequence[Tensor]) -> Tensor:
     t = wrap(storage.value)
     t._storage = storage
     t._counter = INFERENCE if form.inference else storage
@@ -263,13 +262,13 @@ def _tensor(form: Made, storage: Any, fresh: list[Tensor], tensors: Sequence[Ten
     return t
 
 
-def _out(form: Any, found: dict[str, Any]) -> Any:
+def returned(form: Any, found: dict[str, Any]) -> Any:
     kind = form[0]
     if kind == "plain":
         return form[1]
     if kind == "items":
-        items = [_out(f, found) for f in form[2]]
+        items = [returned(f, found) for f in form[2]]
         return form[1](*items) if hasattr(form[1], "_fields") else form[1](items)
     if kind == "dict":
-        return {k: _out(f, found) for k, f in zip(form[1], form[2])}
+        return {k: returned(f, found) for k, f in zip(form[1], form[2])}
     return found[kind][form[1]]

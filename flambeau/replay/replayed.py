@@ -27,11 +27,13 @@ from ..nn.modules import module_hooks
 from ..tensor.autocast import state as autocast
 from ..tensor.override import MODES
 from ..tensor.tensor import Tensor
+from . import code
 from .arguments import Arguments
 from .code import Seen
 from .plan import Miss, Plan, look, pattern, signature, sliding, start
 from .recorder import Check, Draw, Recorder
 from .results import Finder, autograd_state
+from .steady import Steady, steady
 from .world import World
 
 PLANS = 8                                        # kept for one function
@@ -55,6 +57,8 @@ def _strange() -> str | None:
         return "a mode is on (functions overridden, forward gradients, saved tensors, anomalies)"
     if any(_HOOKS):
         return "a hook for all modules is registered"
+    if config.check or config.eager:
+        return "FLAMBEAU_CHECK or FLAMBEAU_EAGER is set"
     if profiler._running or sys.getprofile() is not None:
         return "a profiler is running"
     return None
@@ -70,6 +74,36 @@ class Entry:
     grads: list[int | None]
     plan: Plan
     runs: int = 0
+    steady: Steady | None = None
+    hurry: int = 0                               # long ways since the last short one
+    out: Any = None
+
+    def run(self, arguments: list[Tensor]) -> str | None:
+        """Run the plan, the short way if it can be; or why it does not fit. `out` is the result."""
+        if self.steady is not None:
+            found = self.steady.run(arguments)
+            if found is not None:
+                self.out = found[0]
+                self.hurry = 0
+                return None
+            self.steady = None
+        tensors = self.gather(arguments)
+        why = self.plan.fits(tensors)
+        if why is None:
+            self.out = self.plan.run(tensors)
+            self.hurry += 1
+            # Built again and again for nothing, it is tried at fewer and fewer calls.
+            if not self.hurry & (self.hurry - 1):
+                self.steady = steady(self.plan, tensors, len(self.world.tensors), len(arguments))
+                tensors = []
+                if self.steady is not None:
+                    self.steady.settle()
+        return why
+
+    def taken(self) -> Any:
+        """The result, which the entry lets go of."""
+        out, self.out = self.out, None
+        return out
 
     def gather(self, arguments: list[Tensor]) -> list[Tensor]:
         """The tensors of a call in the order of the recording; Miss if gradients came or went."""
@@ -146,14 +180,10 @@ class Replayed:
         for entry in self.entries:
             if entry.form == given.form and entry.ambient == now:
                 try:
-                    why = entry.world.changed()
+                    why = entry.world.changed() or entry.run(given.tensors)
                     if why is None:
-                        tensors = entry.gather(given.tensors)
-                        why = entry.plan.fits(tensors)
-                        if why is None:
-                            out = entry.plan.run(tensors)
-                            self._used(entry)
-                            return out
+                        self._used(entry)
+                        return entry.taken()
                 except Miss as miss:
                     why = str(miss)
                 self._because(f"changed: {why}")
@@ -260,8 +290,8 @@ class Replayed:
         change = world.changed()
         if change is not None:
             reasons.append(f"the call changes Python state: {change}")
-        reasons += [f"{describe((code, 0))} is reached in a way that flambeau does not see"
-                    for at, code in seen.codes.items() if at not in world.codes]
+        reasons += [f"{describe((ran, 0))} is reached in a way that flambeau does not see"
+                    for at, ran in seen.codes.items() if at not in world.codes]
         if state.grad and any(seen_[8] for seen_ in looks):
             reasons.append("an argument has a history of its own")
         for t, was in zip(recorder.tensors, before):
@@ -290,6 +320,9 @@ class Replayed:
                 break
         self.candidates.append(new)
         del self.candidates[:-PLANS]
+
+
+code._FOLLOWED[0] = Replayed._follow.__code__
 
 
 def _with_gradients(tensors: list[Tensor]) -> tuple[list[Tensor], list[int | None]]:

@@ -16,7 +16,7 @@ import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from itertools import chain
-from operator import is_, methodcaller
+from operator import getitem, is_, methodcaller
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ _cell = types.CellType.cell_contents.__get__  # type: ignore[attr-defined]
 class Kind:
     """Containers of one kind, what they held, and where they stand in words."""
 
-    __slots__ = ("held", "lengths", "objects", "read", "where")
+    __slots__ = ("empty", "full", "held", "lengths", "objects", "read", "sizes", "where")
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         self.read = read
@@ -55,10 +55,16 @@ class Kind:
         self.where.append(where)
         return found
 
+    def freeze(self) -> None:
+        """Nothing is added any more."""
+        self.full = [c for c, n in zip(self.objects, self.lengths) if n]
+        self.sizes = [n for n in self.lengths if n]
+        self.empty = [c for c, n in zip(self.objects, self.lengths) if not n]
+
     def intact(self) -> bool:
         """Whether every container holds the objects that it held."""
-        return (list(map(len, self.objects)) == self.lengths
-                and all(map(is_, chain.from_iterable(map(self.read, self.objects)), self.held)))
+        return (not any(self.empty) and list(map(len, self.full)) == self.sizes
+                and all(map(is_, chain.from_iterable(map(self.read, self.full)), self.held)))
 
     def change(self) -> str | None:
         """What changed, in words; equal plain values are taken over as the new ones."""
@@ -121,6 +127,7 @@ class World:
         self.all_names = all_names
         self.dicts = Kind(_values)               # also class dicts, which are mapping proxies
         self.keys = Kind(iter)
+        self.spaces: list[Any] = []              # dicts of objects, whose last name is compared
         self.lists = Kind(iter)
         self.cells: list[Any] = []
         self.cell_held: list[Any] = []
@@ -232,13 +239,20 @@ class World:
             if auto.base is not None:
                 self._push(auto.base, f"{where}._base")
 
-    def _dict(self, value: Any, where: str, skip: frozenset[str] = frozenset()) -> None:
+    def _dict(self, value: Any, where: str) -> None:
         found = self.dicts.add(value, where)
         for key, item in zip(self.keys.add(value, where), found):
-            if key not in skip:
-                name = key if isinstance(key, str) else None
-                self._push(item, f"{where}{_key_text(key)}", name)
+            self._push(item, f"{where}{_key_text(key)}", key if isinstance(key, str) else None)
             self._push(key, f"a key of {where}")
+
+    def _attributes(self, space: Any, where: str) -> None:
+        """The dict of an object or class. Of its names the last is compared: no other can go and
+        leave all values in their order."""
+        found = self.dicts.add(space, where)
+        self.spaces.append(space)
+        for name, item in zip(list(space), found):
+            if name not in ("__dict__", "__weakref__"):
+                self._push(item, f"{where}.{name}", name)
 
     def _set(self, value: Any, where: str) -> None:
         if isinstance(value, set):
@@ -317,10 +331,7 @@ class World:
         if not python_class(value) or root(value.__module__) == "flambeau" or pure_module(
                 value.__module__):
             return
-        found = self.dicts.add(vars(value), value.__name__)
-        for name, item in zip(self.keys.add(vars(value), value.__name__), found):
-            if name not in ("__dict__", "__weakref__"):
-                self._push(item, f"{value.__name__}.{name}", name)
+        self._attributes(vars(value), value.__name__)
         for base in value.__bases__:
             self._push(base, base.__name__)
 
@@ -340,7 +351,7 @@ class World:
         ours = root(kind.__module__) == "flambeau" or isinstance(value, Module)
         if space is not None:
             if ours or self.all_names:
-                self._dict(space, where)
+                self._attributes(space, where)
             else:
                 for name in sorted(self.names & space.keys()):
                     self.slots.append((space, name, space[name], f"{where}.{name}"))
@@ -366,7 +377,7 @@ class World:
         for group in value.param_groups if free else ():
             if type(group.get("lr")) is float:
                 self._group(group, where)
-        self._dict(vars(value), where)
+        self._attributes(vars(value), where)
         if rule:
             for own in value.state.values():
                 self.counts += [(k, v) for k, v in own.items()
@@ -389,6 +400,11 @@ class World:
         self.slot_spaces = [s[0] for s in self.slots]
         self.slot_keys = [s[1] for s in self.slots]
         self.slot_held = [s[2] for s in self.slots]
+        for kind in (self.dicts, self.keys, self.lists):
+            kind.freeze()
+        self.keys.empty = []                     # the same dicts
+        self.spaces = [s for s in self.spaces if s]
+        self.last_names = list(map(_last, self.spaces))
         self.ids = set(self.seen)
         self.seen = {}
 
@@ -396,11 +412,12 @@ class World:
         """Whether every container holds the very objects that it held: the quick look."""
         try:
             return (all(map(is_, map(_cell, self.cells), self.cell_held))
-                    and all(map(is_, map(_item, self.slot_spaces, self.slot_keys),
+                    and all(map(is_, map(getitem, self.slot_spaces, self.slot_keys),
                                 self.slot_held))
                     and self.dicts.intact() and self.keys.intact() and self.lists.intact()
+                    and all(map(is_, map(next, map(reversed, self.spaces)), self.last_names))
                     and not any(map(_differs, self.copies)))
-        except (KeyError, ValueError, AttributeError):
+        except (KeyError, ValueError, AttributeError, StopIteration):
             return False
 
     def changed(self) -> str | None:
@@ -424,6 +441,8 @@ class World:
             found = kind.change()
             if found is not None:
                 return found
+        if list(map(_last, self.spaces)) != self.last_names:
+            return "an object's attributes have other names"
         for copy in self.copies:
             if _differs(copy):
                 return f"{copy[2]} has other elements"
@@ -442,8 +461,8 @@ class _Attributes:
         return getattr(self.value, name)
 
 
-def _item(space: Any, key: Any) -> Any:
-    return space[key]
+def _last(space: Any) -> Any:
+    return next(reversed(space), None)
 
 
 def _differs(copy: tuple[Any, Any, str]) -> bool:
