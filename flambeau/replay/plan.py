@@ -101,7 +101,7 @@ class Plan:
         self.pattern = pattern(recorder.tensors)
         self.entry = list(dict.fromkeys(self.pattern[0]))
         self.guards = self._baked(recorder)
-        self.changing = [k for k, v in enumerate(effects.values) if v.ref[0] == "number"]
+        self.used = self._used()
 
     def _baked(self, recorder: Recorder) -> list[tuple[Any, float]]:
         """Numbers that follow a formula but are constants of a program."""
@@ -114,6 +114,30 @@ class Plan:
         launches = [e for e in self.events if isinstance(e, Launch)]
         return (f"{len(launches)} programs, {sum(len(e.program.steps) for e in launches)} steps, "
                 f"{len(self.effects.writes)} writes")
+
+    def _used(self) -> set[int]:
+        """The storages that anything is read from, or written to, or left in."""
+        effects = self.effects
+        used = {i for e in self.events if isinstance(e, Launch)
+                for kind, i, _ in e.inputs if kind == "entry"}
+        used |= {e.ref[1] for e in self.events if isinstance(e, Check) and e.ref[0] == "entry"}
+        used |= {v.ref[1] for v in effects.values if v.ref[0] == "entry"}
+        used |= {i for i, _ in effects.writes}
+        return used | {m.storage[1] for m in effects.tensors if m.storage[0] == "entry"}
+
+    def spent(self, first: int) -> list[int]:
+        """The tensors whose old gradients are only replaced: those can go before the run.
+        Gradients are the tensors from `first` on."""
+        for i, storage in enumerate(self.entry):
+            if i in self.used and storage >= first:
+                return []
+        replaced = {i for i, at in self.effects.grads if at[0] in ("tensor", "none")}
+        kept = {at[1] for _, at in self.effects.grads if at[0] == "entry"}
+        kept |= {i for i, _ in self.effects.counts}
+        if any(i >= first for i in kept) or "'entry'" in repr(self.effects.out):
+            return []
+        count = len(self.looks) - first
+        return sorted(replaced) if len(replaced) == count else []
 
     # ------------------------------------------------------------ does it fit?
 
@@ -145,10 +169,13 @@ class Plan:
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Compute and write everything; the result of the call."""
         sources = self.numbers()
-        storages = [tensors[i]._storage for i in self.entry]
-        realize([s.value for s in storages
+        count = len(tensors)
+        storages = [tensors[i]._storage if i < count else None for i in self.entry]
+        read = [storages[i] for i in self.used]
+        realize([s.value for s in read
                  if s.value.value is None and s.value.op is not SCALAR and s.value.src])
-        entry = [s.value.value if s.pin is None else s.pin.buffer for s in storages]
+        entry = [None if s is None else s.value.value if s.pin is None else s.pin.buffer
+                 for s in storages]
         table: list[Any] = [None] * self.slots
         where = {"entry": entry, "slot": table, "constant": self.constants}
         starts = {i: start(tensors[k]) for i, k in self.slides.items()}

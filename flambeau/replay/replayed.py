@@ -90,6 +90,7 @@ class Entry:
         tensors = self.gather(arguments)
         why = self.plan.fits(tensors)
         if why is None:
+            self._release(tensors, len(arguments))
             self.out = self.plan.run(tensors)
             self.hurry += 1
             # Built again and again for nothing, it is tried at fewer and fewer calls.
@@ -99,6 +100,15 @@ class Entry:
                 if self.steady is not None:
                     self.steady.settle()
         return why
+
+    def _release(self, tensors: list[Tensor], given: int) -> None:
+        """Let go of gradients that the run only replaces, before it needs memory for the new."""
+        first = len(self.world.tensors) + given
+        spent = self.plan.spent(first)
+        if spent:
+            del tensors[first:]
+            for i in spent:
+                tensors[i]._auto.grad = None
 
     def taken(self) -> Any:
         """The result, which the entry lets go of."""

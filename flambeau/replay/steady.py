@@ -171,7 +171,7 @@ class Steady:
     def _keep(self, tensors: Sequence[Tensor]) -> None:
         """The objects that stay: storages written with their nodes, gradients."""
         plan, effects = self.plan, self.plan.effects
-        storages = [tensors[i]._storage for i in plan.entry]
+        storages = [tensors[i]._storage if i < len(tensors) else None for i in plan.entry]
         self.written: list[Storage] = []
         self.write_slots: list[int] = []
         self.counted: list[tuple[int, Any]] = []
@@ -219,14 +219,15 @@ class Steady:
         self.pins = list(map(_pin, self.storages))
         written = {id(s) for s in self.cells}
         counted = set(map(id, self.count_storages))
-        self.read = [s for s in storages if id(s) in fixed and id(s) not in written
+        self.read = [s for s in storages
+                     if s is not None and id(s) in fixed and id(s) not in written
                      and id(s) not in counted]
         self.read_nodes = [s.value for s in self.read]
         self.read_buffers = [n.value for n in self.read_nodes]
         looks = self.plan.looks
         self.given_looks = looks[len(self.statics):len(self.statics) + self.given]
         self.places = {id(s): i for i, s in enumerate(storages)}
-        self.entry = [s if id(s) in fixed else None for s in storages]
+        self.entry = [s if s is not None and id(s) in fixed else None for s in storages]
         first = len(self.statics)
         self.given_places = {self.plan.entry.index(first + k): k for k in range(self.given)}
         self.checked: dict[Any, bytes] = {}
@@ -264,7 +265,7 @@ class Steady:
     def _table(self, n: int, launch: Launch, parity: int, out: dict[int, int]) -> list[int]:
         """Addresses for a call that reads the buffers of a parity and writes the others."""
         current = {id(s): b for s, b in zip(self.cells, self.buffers[parity])}
-        fresh = {slot: b for slot, b in zip(self.write_slots, self.buffers[1 - parity])}
+        fresh = dict(zip(self.write_slots, self.buffers[1 - parity]))
         program = launch.program
         row = []
         for at, (kind, i, offset) in enumerate(launch.inputs):
