@@ -1,0 +1,3 @@
+from flambeau import Tensor as Tensor
+
+def __getattr__(name: str) -> object: ...
