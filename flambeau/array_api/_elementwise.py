@@ -146,7 +146,7 @@ def round(x: Tensor, /) -> Tensor:  # noqa: A001
 def sign(x: Tensor, /) -> Tensor:
     """-1, 0 or 1; x / abs(x) for complex numbers; NaN for NaN."""
     if need(x, "sign").dtype.kind == "c":
-        return torch.where(x == 0, torch.zeros_like(x), x / torch.abs(x))
+        return torch.where(torch.eq(x, 0), torch.zeros_like(x), x / torch.abs(x))
     out = torch.sign(x)
     return torch.where(torch.isnan(x), x, out) if x.dtype.kind == "f" else out
 

@@ -67,9 +67,10 @@ def repeat(x: Tensor, repeats: int | Tensor, /, *, axis: int | None = None) -> T
     else:
         at = normal(axis, x.ndim)
     if isinstance(repeats, Tensor):
-        repeats = repeats.to(torch.int64)
-        if repeats.ndim == 0 or repeats.shape[0] == 1 != x.shape[at]:
-            repeats = int(repeats)
+        # One number is for every element.
+        counts = repeats.to(torch.int64)
+        one = counts.ndim == 0 or counts.shape[0] == 1 != x.shape[at]
+        return torch.repeat_interleave(x, int(counts) if one else counts, dim=at)
     return torch.repeat_interleave(x, repeats, dim=at)
 
 

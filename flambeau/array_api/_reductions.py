@@ -116,7 +116,8 @@ def any(x: Tensor, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:  
 
 def count_nonzero(x: Tensor, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """How many elements are nonzero, as int64."""
-    return sum((need(x, "count_nonzero") != 0).to(torch.int64), axis=axis, keepdims=keepdims)
+    nonzero = torch.ne(need(x, "count_nonzero"), 0)
+    return sum(nonzero, axis=axis, dtype=torch.int64, keepdims=keepdims)
 
 
 def diff(x: Tensor, /, *, axis: int = -1, n: int = 1, prepend: Tensor | None = None,
