@@ -8,6 +8,7 @@ them, and a hashable structure. Called by `graph/realize`.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -85,7 +86,7 @@ def canonicalize(wanted: list[Node]) -> Pending:
     """
     w = _Walk()
     w.below(wanted)
-    roots = wanted + _needed_later(w.order, {id(n) for n in wanted}, w.uses)
+    roots = wanted + _needed_later(w, {id(n) for n in wanted})
     donated = _given_up(w.order, w.leaves, w.place, w.uses)
     structure = (tuple(w.parts), tuple([w.place[id(r)] for r in roots]), donated)
     return Pending(w.order, roots, w.leaves, w.numbers, structure, donated)
@@ -236,11 +237,13 @@ def _leaf(node: Node, numbers: list[Number]) -> tuple[Any, ...]:
     return node.op, node.attrs
 
 
-def _needed_later(order: list[Node], wanted: set[int], uses: list[int]) -> list[Node]:
+def _needed_later(w: _Walk, wanted: set[int]) -> list[Node]:
     """Expensive nodes with a reader outside the graph: more references than the graph's own."""
     kept, at = [], 0
-    for node in order:
+    uses, held = w.uses, Counter([id(n.node) for n in w.numbers])
+    for node in w.order:
         if (sys.getrefcount(node) > LISTED + uses[at] and node.value is None
+                and sys.getrefcount(node) > LISTED + uses[at] + held[id(node)]
                 and id(node) not in wanted
                 and (node.op.kind not in CHEAP or node.src and _is_dear(node, wanted))):
             kept.append(node)
