@@ -38,7 +38,7 @@ from ..kernel.loopnest import (
     Store,
     Value,
 )
-from ..kernel.schedule import as_type, edge, guard, guard_statement, kernel, loop
+from ..kernel.schedule import as_type, divisors, edge, guard, guard_statement, kernel, loop
 from . import nest
 from .chain_passes import Large, Passes
 from .emit import REDUCERS, Emitter, accumulator
@@ -79,6 +79,13 @@ class _Chained(Passes):
         counts = [v for v in (1, 2, 4) if v <= most and (v > 1 or self.shape[0] >= 10)] or [1]
         return self.lanes * min(counts, key=lambda v: (
             self._elements(v * self.lanes) * (1 + 0.3 / v), -v))
+
+    def _tile(self, extent: int) -> tuple[int, int]:
+        """(rows, vectors) of the register tiles for so many rows: a divisor of them, if one keeps
+        the multipliers busy, for that is half the code."""
+        rows, vectors = self.shape
+        even = [d for d in divisors(extent) if rows * 3 <= d * 5 and d <= rows]
+        return max(even, default=rows), vectors
 
     def _elements(self, width: int) -> int:
         """Elements of a large value that are worked out with blocks of so many rows."""
@@ -185,7 +192,7 @@ class _Chained(Passes):
             value = as_type(as_type(total, dot.dtype), self.type)
             return (Store(place, m * self.width + j, value),)
         c = self._contraction(self.columns, self.width, math.prod(sizes), load_a, load_b, store)
-        return block_nest(c, self.shape, self.lanes, True, Ends(rows=self.stop))
+        return block_nest(c, self._tile(c.m), self.lanes, True, Ends(rows=self.stop))
 
     def _contraction(self, m: int, n: int, k: int, load_a: Callable[..., Value],
                      load_b: Callable[..., Value],
@@ -225,7 +232,7 @@ class _Chained(Passes):
             body = self._finish(sink, tuple(at[d] for d in sink.attrs[2]), total, m)
             return tuple(guard_statement(t, self._inside(m)) for t in body)
         c = self._contraction(self.width, math.prod(sizes), self.columns, load_a, load_b, store)
-        return block_nest(c, self.shape, self.lanes, self._aliased(small, dims, s),
+        return block_nest(c, self._tile(c.m), self.lanes, self._aliased(small, dims, s),
                           Ends(inner=self.stop))
 
     def _aliased(self, small: Node, dims: tuple[int, ...], s: int) -> bool:
@@ -287,7 +294,7 @@ class _Chained(Passes):
             value = Call("add", (Load(sums, at, self.type), total), self.type)
             return (Store(sums, at, value),)
         c = self._contraction(self.columns, math.prod(sizes), self.width, load_a, load_b, store)
-        return block_nest(c, self.shape, self.lanes, True, Ends(rows=self.stop))
+        return block_nest(c, self._tile(c.m), self.lanes, True, Ends(rows=self.stop))
 
     def _put_sums(self, sink: Node, b: Index) -> tuple[Stmt, ...]:
         """Store what was added up."""
@@ -355,7 +362,7 @@ class _Chained(Passes):
         if self.stop is None:
             return loop("s", self.columns, "seq", row)
         body: tuple[Stmt, ...] = ()
-        for g in groups_of(self.columns, self.shape[0]):
+        for g in groups_of(self.columns, self._tile(self.columns)[0]):
             tiles = (self.stop - g.start + g.height - 1) // g.height
             body += loop("s", g.count * g.height, "seq", lambda s, g=g: row(s + g.start),  # type: ignore[misc]
                          tiles * g.height)
