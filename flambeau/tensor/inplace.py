@@ -16,7 +16,7 @@ from ..graph.primitive import ALIAS, CAST, EXPAND, RESHAPE, scalar
 from ..ops import derive
 from .dispatch import Call, call_entry, record, rename, spec_of
 from .functionalize import (
-    check_inplace, edge_of, read, requires_grad, share, store, write,
+    check_inplace, edge_of, layout_of, read, requires_grad, share, store, write,
 )
 from .override import ask, asks
 from .resizing import can_cast
@@ -131,7 +131,8 @@ def fill(t: Tensor, value: Any) -> Tensor:
 def copy(t: Tensor, source: Tensor) -> Tensor:
     """t.copy_(source): broadcast and cast, with the gradient to the source."""
     from .labels import of_name
-    check_inplace(t, state.grad and (requires_grad(t) or requires_grad(source)), source is t)
+    same = _same_memory(t, source)
+    check_inplace(t, state.grad and (requires_grad(t) or requires_grad(source)), same)
     c = Call()
     node = c.take(source)
     if node.shape != t._shape:
@@ -142,7 +143,14 @@ def copy(t: Tensor, source: Tensor) -> Tensor:
     if c.track and state.grad:
         fn = record(node, c.inputs, of_name("copy"), None)
         edge = None if fn is None else (fn, 0)
-    return overwrite(t, node, edge, uniform=source is t)
+    return overwrite(t, node, edge, uniform=same)
+
+
+def _same_memory(a: Tensor, b: Tensor) -> bool:
+    """Whether both are the same elements of one storage: writing one to the other changes nothing,
+    even where elements share a place."""
+    return a is b or (a._storage is b._storage and a._shape == b._shape and a.dtype is b.dtype
+                      and layout_of(a) == layout_of(b))
 
 
 def _broadcast(node: Node, shape: tuple[int, ...]) -> Node:

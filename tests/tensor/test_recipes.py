@@ -68,3 +68,12 @@ def test_a_write_between_is_seen() -> None:
     assert a.item() == b.item() == 1.0
     b.fill_(7)
     assert x.tolist() == [1, 7, 1, 1]
+
+
+def test_a_stretched_view_may_be_copied_onto_itself() -> None:
+    x = torch.arange(3.0)
+    a, b = x.expand(2, 3), x.expand(2, 3)
+    a.copy_(b)
+    assert x.tolist() == [0, 1, 2]
+    with pytest.raises(RuntimeError, match="more than one element of the written-to"):
+        a.copy_(x.flip(0))
