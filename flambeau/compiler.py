@@ -1,6 +1,7 @@
-"""torch.compiler: everything runs through flambeau's own compiler, so each is accepted as it is.
+"""torch.compiler: `compile` records a function's calls and replays them (see `replay`).
 
-In: functions, modules, options. Out: the same functions; `compile` wraps them as PyTorch does.
+In: functions, modules, options. Out: functions and modules that do the same, in PyTorch's wrappers.
+Backends, modes and options are accepted; flambeau's own compiler is the one that runs.
 """
 from __future__ import annotations
 
@@ -9,7 +10,8 @@ from typing import Any, NoReturn
 
 from . import _dynamo
 from ._dynamo import eval_frame
-from .core.absent import Inert
+from .autograd.grad_mode import Decorator
+from .replay import replayed
 from .tensor.tensor import Tensor
 
 _MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs", "lite")
@@ -94,8 +96,34 @@ def is_exporting() -> bool:
     return False
 
 
-class set_stance(Inert):  # noqa: N801
-    """How eager to compile: accepted."""
+class set_stance(Decorator):  # noqa: N801
+    """What compiled functions do from now on, or in a `with` block, or in a function:
+
+    default               record and replay
+    force_eager           run the function itself
+    eager_on_recompile    replay what was recorded, else run the function itself
+    fail_on_recompile     replay what was recorded, else a RuntimeError
+    """
+
+    def __init__(self, stance: str = "default", *, skip_guard_eval_unsafe: bool = False,
+                 force_backend: Any = None) -> None:
+        if stance not in replayed.STANCES:
+            raise RuntimeError(f"invalid torch.compile stance '{stance}'")
+        self.stance = stance
+        self.before = replayed.set_stance(stance)
+
+    def __call__(self, fn: Any) -> Any:
+        replayed.set_stance(self.before)
+        return super().__call__(fn)
+
+    def __enter__(self) -> None:
+        replayed.set_stance(self.stance)
+
+    def __exit__(self, *_: Any) -> None:
+        replayed.set_stance(self.before)
+
+    def clone(self) -> set_stance:
+        return self.__class__(self.stance)
 
 
 def set_enable_guard_collectives(enabled: bool) -> bool:

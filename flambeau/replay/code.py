@@ -25,13 +25,17 @@ PURE = frozenset({
 # C modules behind them.
 _PURE_C = frozenset({"_abc", "_bisect", "_collections", "_collections_abc", "_functools",
                      "_heapq", "_operator", "_sre", "_struct", "_typing", "_warnings", "_weakref",
-                     "_weakrefset", "_contextvars", "_thread"})
+                     "_weakrefset", "_thread"})
 # Builtins that reach outside, or show what a call may not depend on.
 _EFFECTS = frozenset({"print", "input", "open", "exec", "eval", "compile", "breakpoint", "id",
-                      "hash", "globals", "locals", "vars", "dir", "__import__"})
+                      "hash", "globals", "locals", "vars", "dir", "__import__",
+                      "start_new_thread", "interrupt_main"})
 # What numpy.random has that holds no stream of its own: seeded by what it is given.
 _SEEDED = frozenset({"RandomState", "Generator", "default_rng", "SeedSequence", "PCG64",
                      "PCG64DXSM", "MT19937", "Philox", "SFC64"})
+# Names of what reads attributes whose names are nowhere in the code.
+_DYNAMIC = frozenset({"asdict", "astuple", "attrgetter", "__dict__", "__getattribute__",
+                      "__match_args__", "__slots__"})
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 
@@ -100,6 +104,9 @@ class Seen:
                 if not trusted(code) and not _generated(frame):
                     self.codes[id(code)] = code
                     self.names.update(words(code))
+                    self.dynamic = (self.dynamic or not _DYNAMIC.isdisjoint(code.co_names)
+                                    or any(step.opname == "MATCH_CLASS"
+                                           for step in dis.get_instructions(code)))
         elif event == "c_call" and id(code) in self.codes:
             self._c_call(argument, code)
 
@@ -167,7 +174,7 @@ def repeatable(function: Any) -> bool:
         if module is None:                      # a method of a type, called through the type
             kind = getattr(function, "__objclass__", None)
             return kind is not None and _plain_type(kind)
-        if module == "builtins":
+        if module == "builtins" or module == "_thread":
             return function.__name__ not in _EFFECTS
         if module == "sys":
             return function.__name__ in ("_getframe", "getrefcount", "exc_info", "intern")

@@ -45,6 +45,16 @@ _PLACES = frozenset({"storage_offset", "data_ptr", "untyped_storage", "storage"}
 _all: weakref.WeakSet[Replayed] = weakref.WeakSet()
 
 
+STANCES = frozenset({"default", "force_eager", "eager_on_recompile", "fail_on_recompile"})
+_stance = ["default"]
+
+
+def set_stance(stance: str) -> str:
+    """What to do from now on (torch.compiler.set_stance); what was done before."""
+    before, _stance[0] = _stance[0], stance
+    return before
+
+
 def ambient() -> tuple[Any, ...]:
     """The settings that every operation depends on."""
     return (state.grad, state.inference, default_dtype(), default_place(), autocast.enabled,
@@ -162,6 +172,7 @@ class Replayed:
         self.names: set[str] = set()
         self.dynamic = False
         self.failures = 0
+        self.reasons: set[str] = set()           # of the last failure
         self.rests = 0
         self.skip = 0
         self.why: dict[str, int] = {}
@@ -169,11 +180,13 @@ class Replayed:
         self.replays = 0
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if watch.recorder is not None or not self.lock.acquire(blocking=False):
+        if watch.recorder is not None or _stance[0] == "force_eager":
+            return self._replays(*args, **kwargs)
+        if not self.lock.acquire(blocking=False):
             return self._replays(*args, **kwargs)
         try:
             self.calls += 1
-            if self.skip:
+            if self.skip and _stance[0] != "fail_on_recompile":
                 self.skip -= 1
                 return self._replays(*args, **kwargs)
             return self._call(args, kwargs)
@@ -197,6 +210,11 @@ class Replayed:
                 except Miss as miss:
                     why = str(miss)
                 self._because(f"changed: {why}")
+        if _stance[0] == "fail_on_recompile":
+            raise RuntimeError(f"{_name(self._replays)} would have to be recorded again, and the "
+                               "stance is 'fail_on_recompile'")
+        if _stance[0] != "default":
+            return self._replays(*args, **kwargs)
         return self._record(args, kwargs, given, now)
 
     def _used(self, entry: Entry) -> None:
@@ -218,7 +236,9 @@ class Replayed:
         for reason in reasons:
             self._because(reason)
         self.failures += 1
-        if self.failures >= ATTEMPTS:
+        again = set(reasons) == self.reasons
+        self.reasons = set(reasons)
+        if self.failures >= ATTEMPTS or again and self.failures > 2:
             self.skip = REST << min(self.rests, 10)
             self.rests += 1
             self.failures = 0

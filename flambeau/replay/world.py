@@ -31,6 +31,7 @@ from .objects import PLAIN, python_class, same, slot_names, transparent
 SMALL_ARRAY = 4096                               # bytes of NumPy arrays that are compared at a call
 LIMIT = 50_000                                   # objects, beyond which nothing is replayed
 _DICTS = (dict, OrderedDict, defaultdict)
+_POLICY = __name__.replace(".world", ".replayed")
 _values = methodcaller("values")
 _cell = types.CellType.cell_contents.__get__  # type: ignore[attr-defined]
 
@@ -90,7 +91,7 @@ def _key(container: Any, i: int) -> str:
 
 
 def _short(value: Any) -> str:
-    text = f"<{type(value).__name__}>" if isinstance(value, (Tensor, Module)) else repr(value)
+    text = repr(value) if isinstance(value, PLAIN) else f"<{type(value).__name__}>"
     return text if len(text) < 60 else text[:57] + "..."
 
 
@@ -211,8 +212,8 @@ class World:
             self._push(value.func, where)
         elif isinstance(value, weakref.ref):
             self._push(value(), where)
-        elif hasattr(value, "_replays"):         # another compiled function: the function itself
-            self._push(value._replays, where)
+        elif type(value).__name__ == "Replayed" and type(value).__module__ == _POLICY:
+            self._push(value._replays, where)    # another compiled function: the function itself
         elif isinstance(value, (types.BuiltinFunctionType, types.WrapperDescriptorType,
                                 types.MethodDescriptorType, types.GetSetDescriptorType,
                                 types.MemberDescriptorType, types.ClassMethodDescriptorType,

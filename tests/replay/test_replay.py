@@ -487,6 +487,30 @@ def test_clock_random_and_iterators() -> None:
         assert len(set(values)) == 8, explain(compiled)
 
 
+def test_attributes_read_by_names_made_at_run_time() -> None:
+    import dataclasses
+    import operator
+
+    @dataclass
+    class Options:
+        first: float = 1.0
+        second: float = 2.0
+
+    def total(first: float, second: float) -> float:
+        return first + second
+
+    options = Options()
+    for fn in (lambda x: x * total(**dataclasses.asdict(options)),
+               lambda x: x * sum(getattr(options, k + "t") for k in ("firs",)),
+               lambda x: x * operator.attrgetter("fir" + "st")(options),
+               lambda x: x * options.__dict__["first"]):
+        compiled = torch.compile(fn)
+        for i in range(12):
+            options.first = 1.0 if i < 6 else 3.0
+            x = data(i)[0]
+            assert bits(compiled(x)) == bits(fn(x)), i
+
+
 def test_hooks() -> None:
     def make() -> Any:
         m = net()
@@ -640,3 +664,24 @@ def test_reset_forgets() -> None:
     assert run._replayed.entries
     torch.compiler.reset()
     assert not run._replayed.entries
+
+
+def test_stances() -> None:
+    run = torch.compile(lambda x: x + 1)
+    x = data(0)[0]
+    with torch.compiler.set_stance("fail_on_recompile"), pytest.raises(RuntimeError, match="again"):
+        run(x)
+    with torch.compiler.set_stance("force_eager"):
+        assert bits(run(x)) == bits(x + 1)
+    assert not run._replayed.calls - 1
+    for _ in range(5):
+        run(x)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        assert bits(run(x)) == bits(x + 1)
+        with pytest.raises(RuntimeError, match="again"):
+            run(data(0, 9)[0])
+    with torch.compiler.set_stance("eager_on_recompile"):
+        assert bits(run(data(0, 9)[0])) == bits(data(0, 9)[0] + 1)
+    assert len(run._replayed.entries) == 1
+    with pytest.raises(RuntimeError, match="invalid"):
+        torch.compiler.set_stance("other")
