@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -53,12 +53,14 @@ native.hold_over_fork(_lock)
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """IR text of a whole program."""
+    """IR text of a program, but for the functions that it finds compiled."""
 
     text: str
     scratch_bytes: int
     externals: tuple[str, ...]
     locals: bool                     # whether any kernel has memory to be turned into registers
+    defined: tuple[str, ...] = ()    # its functions
+    found: tuple[str, ...] = ()      # those of other programs that it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,12 @@ class Program:
     """
 
     def __init__(self, name: str, kernels: tuple[Label, ...], scratch_bytes: int,
-                 library: Any) -> None:
+                 library: Any, others: tuple[Any, ...] = ()) -> None:
         self.name = name
         self.kernels = kernels
         self.scratch_bytes = scratch_bytes
         self._library = library          # keeps the code mapped
+        self._others = others            # and that of functions of other programs
         self.address: int = library["entry"]
         self._entry = _ENTRY(self.address)
 
@@ -242,16 +245,17 @@ def _walker() -> int:
 
 
 ROW = "{ptr, i64, i64, ptr}"
+NAME = "kernel_without_name"
 
 
-def _row(index: int, function: int, kernel: Kernel, f: Function, target: Target,
+def _row(index: int, name: str, kernel: Kernel, f: Function, target: Target,
          awake: float) -> str:
     """A kernel's row of the table: its function, iterations, grain (0 to run in one piece), and
     where its buffers are."""
     ns = cost.nanoseconds(kernel, target.vector_bytes)
     shared = f.parallel and f.count > 1 and ns >= PARALLEL_NS * awake
     step = grain(f.count, ns, awake) if shared else 0
-    return f"{ROW} {{ptr @k{function}, i64 {f.count}, i64 {step}, ptr @p{index}}}"
+    return f"{ROW} {{ptr @{name}, i64 {f.count}, i64 {step}, ptr @p{index}}}"
 
 
 def _places(index: int, kernel: Kernel) -> str:
@@ -274,33 +278,48 @@ def _table(program: Sequence[Kernel | Repeat], rows: list[str]) -> list[str]:
     return out
 
 
-def program_ir(program: Sequence[Kernel | Repeat], target: Target | None = None) -> Module:
-    """The LLVM IR of a program for a target (this machine's unless given)."""
+def program_ir(program: Sequence[Kernel | Repeat], target: Target | None = None,
+               known: Container[str] = ()) -> Module:
+    """The LLVM IR of a program for a target (this machine's unless given).
+
+    A function is named by its text. Those `known` are declared only: a kernel that differs in how
+    often its parallel loop turns, or that an earlier program has, is compiled once.
+    """
     target = target or host()
     kernels = [in_squares(k, target) for k in each(program)]
-    known: dict[str, int] = {}
-    which = [known.setdefault(structure(k), len(known)) for k in kernels]
-    first = [which.index(i) for i in range(len(known))]
-    functions = [KernelEmitter(kernels[at], target).function(f"k{i}")
-                 for i, at in enumerate(first)]
-    scratch = max((f.scratch_bytes for f in functions), default=0)
+    shared: dict[str, int] = {}
+    which = [shared.setdefault(structure(k), len(shared)) for k in kernels]
+    first = [which.index(i) for i in range(len(shared))]
+    functions = [KernelEmitter(kernels[at], target).function(NAME) for at in first]
+    names = [_name(f) for f in functions]
+    new = {n: f for n, f in zip(names, functions) if n not in known}
     declarations: dict[str, str] = {}
     externals: set[str] = set()
-    for f in functions:
+    for f in new.values():
         declarations.update(f.declarations)
         externals |= f.externals
+    found = sorted(set(names) - set(new))
     again = [AWAKE if isinstance(k, Repeat) else 1.0 for k in program for _ in each([k])]
-    rows = _table(program, [_row(i, w, k, functions[w], target, awake)
+    rows = _table(program, [_row(i, names[w], k, functions[w], target, awake)
                             for i, (w, k, awake) in enumerate(zip(which, kernels, again))])
-    count = len(rows)
+    count, scratch = len(rows), max((f.scratch_bytes for f in functions), default=0)
     table = f"@kernels = constant [{count} x {ROW}] [{', '.join(rows)}]"
     entry = _ENTRY_IR.replace("STRIDE", str(scratch)).replace("COUNT", str(count))
     parts = [f'target triple = "{target.triple}"', *declarations.values(),
-             *(f.text for f in functions),
+             *(f"declare void @{n}(ptr, i64, i64, i64)" for n in found),
+             *(f.text.replace(NAME, n, 1) for n, f in new.items()),
              *(_places(i, k) for i, k in enumerate(kernels)), table, entry,
              f"attributes #0 = {{ {_attributes(target)} }}"]
-    tiles = any(m.space == "register" for k in kernels for m in k.locals)
-    return Module("\n".join(parts), scratch, tuple(sorted(externals)), tiles)
+    tiles = any(m.space == "register" for at, n in zip(first, names) if n in new
+                for m in kernels[at].locals)
+    return Module("\n".join(parts), scratch, tuple(sorted(externals)), tiles, tuple(new),
+                  tuple(found))
+
+
+def _name(f: Function) -> str:
+    """What a function is called: alike for functions with the same text."""
+    whole = "\n".join([f.text, *(f.declarations[d] for d in sorted(f.declarations))])
+    return "k" + hashlib.sha256(whole.encode()).hexdigest()[:24]
 
 
 def _attributes(target: Target) -> str:
@@ -371,9 +390,11 @@ def assembly(kernels: Sequence[Kernel | Repeat]) -> str:
 
 
 _linked: weakref.WeakValueDictionary[bytes, Any] = weakref.WeakValueDictionary()
+_homes: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
+"""The library in which a function is, while a program that runs it lives."""
 
 
-def _link(module: Module) -> Any:
+def _link(module: Module, homes: dict[str, Any]) -> Any:
     """The module's code in memory; programs with the same text share it."""
     digest = hashlib.sha256(module.text.encode()).digest()
     library = _linked.get(digest)
@@ -381,21 +402,27 @@ def _link(module: Module) -> Any:
         builder = llvm.JITLibraryBuilder().add_object_img(object_code(module))
         for symbol in module.externals:
             builder.import_symbol(symbol, external.address(symbol))
+        for symbol in module.found:
+            builder.import_symbol(symbol, homes[symbol][symbol])
         builder.import_symbol("fb_walk", _walker())
-        builder.export_symbol("entry")
-        builder.export_symbol("kernels")
+        for symbol in ("entry", "kernels", *module.defined):
+            builder.export_symbol(symbol)
         name = f"program{next(_numbers)}"
         library = builder.add_current_process().link(_linker(), name)
         _linked[digest] = library
+        for symbol in module.defined:
+            _homes.setdefault(symbol, library)
     return library
 
 
 def compile_program(name: str, program: Sequence[Kernel | Repeat]) -> Program:
     """Compile (or fetch) and link `program`, whose kernels run in order."""
-    module = program_ir(program)
     with _lock:
-        library = _link(module)
-    return Program(name, tuple(map(_label, program)), module.scratch_bytes, library)
+        homes = dict(_homes)
+        module = program_ir(program, known=homes)
+        library = _link(module, homes)
+    others = tuple({id(homes[n]): homes[n] for n in module.found}.values())
+    return Program(name, tuple(map(_label, program)), module.scratch_bytes, library, others)
 
 
 def _label(k: Kernel | Repeat) -> Label:

@@ -456,7 +456,7 @@ class KernelEmitter(Memory):
         return t.index.coefficient(s.var) == 0 and not t.index.uses(s.var)
 
     def _text(self, name: str) -> str:
-        head = [f"define internal void @{name}(ptr noundef %ctx, i64 %lo, i64 %hi, i64 %tid) #0 {{",
+        head = [f"define void @{name}(ptr noundef %ctx, i64 %lo, i64 %hi, i64 %tid) #0 {{",
                 "entry:",
                 *self.prologue,
                 "%slots = load ptr, ptr %ctx, align 8",

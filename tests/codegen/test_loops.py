@@ -32,6 +32,7 @@ from flambeau.kernel.loopnest import (
     Local,
     Loop,
     Read,
+    Repeat,
     Store,
 )
 
@@ -433,3 +434,31 @@ def test_a_transposition_is_cut_in_squares():
     text = cpu.program_ir([kernel]).text
     assert "gather" not in text
     assert "shufflevector" in text
+
+
+def test_a_function_that_another_program_has_is_not_compiled_again():
+    """Rows of 40 elements: the number of rows is not in the function's text."""
+    held = []
+    for rows in (3, 50):
+        kernel, x, out = row_reduction("add", float32, rows, 40)
+        module = cpu.program_ir([kernel], known=cpu._homes)
+        assert bool(module.found) == bool(held) and bool(module.defined) != bool(held)
+        held.append(cpu.compile_program("rows", [kernel]))
+        data, got = np.ones((rows, 40), "f"), np.zeros(rows, "f")
+        held[-1].run((ctypes.c_void_p * 2)(data.ctypes.data, got.ctypes.data))
+        np.testing.assert_array_equal(got, np.full(rows, 40, "f"))
+
+
+def test_repeated_kernels_move_their_buffers():
+    """x[t + 1] = 2 x[t], and the other way round."""
+    i = Var("i", 8)
+    for step, first, last in ((32, 0, 3), (-32, 3, 0)):
+        x = Buffer("x", 0, float32, 8, 32 * first, step, 3)
+        y = Buffer("y", 0, float32, 8, 32 * first + step, step, 3)
+        body = (Loop(i, "vector", (Store(y, of(i), call(
+            "mul", Load(x, of(i), float32), Const(2.0, float32))),)),)
+        data = np.zeros((4, 8), "f")
+        data[first] = 1
+        program = cpu.compile_program("repeat", [Repeat((Kernel("twice", (x, y), (), body),), 3)])
+        program.run((ctypes.c_void_p * 1)(data.ctypes.data))
+        np.testing.assert_array_equal(data[last], np.full(8, 8, "f"))
