@@ -440,7 +440,7 @@ def test_a_function_that_another_program_has_is_not_compiled_again():
     """Rows of 40 elements: the number of rows is not in the function's text."""
     held = []
     for rows in (3, 50):
-        kernel, x, out = row_reduction("add", float32, rows, 40)
+        kernel, _, _ = row_reduction("add", float32, rows, 40)
         module = cpu.program_ir([kernel], known=cpu._homes)
         assert bool(module.found) == bool(held) and bool(module.defined) != bool(held)
         held.append(cpu.compile_program("rows", [kernel]))
