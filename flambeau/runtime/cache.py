@@ -40,6 +40,7 @@ _HEADER = struct.Struct("<16s32s32sQ")
 _SUFFIX = ".o"
 _TEMPORARY = ".tmp"
 _STORES_PER_SCAN = 256
+_LOOKS_PER_STORE = 8
 _FIRST_SCAN_ODDS = 16
 _TOUCH_SECONDS = 3600.0
 _STALE_SECONDS = 3600.0
@@ -162,6 +163,9 @@ class DiskCache:
                 entries.append((info.st_mtime, info.st_size, entry.path))
             elif entry.name.endswith(_TEMPORARY) and now - info.st_mtime > _STALE_SECONDS:
                 _unlink(entry.path)
+        # A look at every file takes a while (70,000 of them, half a second), so as many stores pass
+        # before the next one as make it cheap for each.
+        self._stores_until_scan = max(_STORES_PER_SCAN, len(entries) // _LOOKS_PER_STORE)
         total = sum(size for _, size, _ in entries)
         if total <= self.max_bytes:
             return

@@ -308,6 +308,14 @@ def test_a_writer_killed_at_any_moment(tmp_path):
     assert disk.usage()[0] > 0
 
 
+def test_a_full_directory_is_looked_through_seldom(disk, monkeypatch):
+    monkeypatch.setattr(cache, "_STORES_PER_SCAN", 2)
+    for i in range(80):
+        disk.store(f"key {i}", b"payload")
+    disk.evict()
+    assert disk._stores_until_scan == 80 // cache._LOOKS_PER_STORE
+
+
 def test_the_programs_random_numbers_are_left_alone(tmp_path):
     before = random.getstate()
     DiskCache(str(tmp_path / "objects"))
