@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..core.dtype import dtype
@@ -235,12 +235,18 @@ class _Lowering:
                 at = place([(batch, i), (rows, m), (under.images, image),
                             *(((d,), y) for d, y in zip(under.places, places))], out_dims)
                 return self._epilogue(group, node, at, total)
-            spec = replace(spec, windows=self._windows(under, batch, extent, store_at))
+
+            def gradient(i: Index, m: Index, image: Index, places: At) -> Value:
+                at = place([(batch, i), (rows, m), (under.images, image),
+                            *(((d,), y) for d, y in zip(under.places, places))], a_dims)
+                return self._operand(a, at)
+            found = self._windows(under, batch, extent)
+            spec = replace(spec, windows=replace(found, gradient=gradient) if under.gradient
+                           else replace(found, store=store_at))
         return contraction(spec, self.machine)
 
-    def _windows(self, s: Seen, batch: list[int], extent: dict[int, int],
-                 store: Callable[[Index, Index, Index, At, Value], tuple[Stmt, ...]]) -> Windows:
-        """What a contraction may know of the windows that are its columns."""
+    def _windows(self, s: Seen, batch: list[int], extent: dict[int, int]) -> Windows:
+        """What a contraction may know of the windows that are its columns, or its sums."""
         def load(i: Index, image: Index, channel: Index, at: At) -> Value:
             found = dict(zip(s.places, at))
             for labels, index in ((batch, i), (s.images, image), (s.channels, channel)):
@@ -251,7 +257,7 @@ class _Lowering:
             return tuple(extent[d] for d in labels)
         inside = tuple(n for d, n in zip(s.labels, s.base.shape) if d in s.places)
         return Windows(math.prod(sizes(s.images)), math.prod(sizes(s.channels)), sizes(s.places),
-                       sizes(s.taps), s.stride, s.dilation, inside, load, store)
+                       sizes(s.taps), s.stride, s.dilation, inside, load)
 
     def _turns(self, operand: Node) -> int:
         """How often a contraction finds the same operand again."""

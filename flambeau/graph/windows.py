@@ -26,10 +26,12 @@ class Seen:
     taps: tuple[int, ...]
     stride: Shape
     dilation: Shape
+    gradient: bool                  # columns are (channels, taps), and k is (images, places)
 
 
 def seen(node: Node, labels: tuple[int, ...], columns: list[int], inner: list[int]) -> Seen | None:
-    """The windows of an operand, if its columns are (images, places) and k is (channels, taps)."""
+    """The windows of an operand, if its columns are (images, places) and k is (channels, taps), or
+    the other way round."""
     found: dict[int, tuple[int, int, int, int]] = {}         # dim -> place, tap, stride, dilation
     base, left = node, list(labels)
     while base.op is UNFOLD:
@@ -42,8 +44,10 @@ def seen(node: Node, labels: tuple[int, ...], columns: list[int], inner: list[in
     if not found:
         return None
     places, taps, stride, spread = zip(*(found[d] for d in sorted(found)))
-    images = tuple(d for d in columns if d not in places)
-    channels = tuple(d for d in inner if d not in taps)
-    if (*images, *places) != tuple(columns) or (*channels, *taps) != tuple(inner):
+    gradient = places[0] in inner
+    outer, summed = (inner, columns) if gradient else (columns, inner)
+    images = tuple(d for d in outer if d not in places)
+    channels = tuple(d for d in summed if d not in taps)
+    if (*images, *places) != tuple(outer) or (*channels, *taps) != tuple(summed):
         return None
-    return Seen(base, tuple(left), images, channels, places, taps, stride, spread)
+    return Seen(base, tuple(left), images, channels, places, taps, stride, spread, gradient)

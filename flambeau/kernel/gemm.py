@@ -8,6 +8,9 @@ Out: kernels to run one after the other. Called by `graph/lower`.
 """
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf
+
 from .cost import Machine, spread
 from .gemm_dot import DotPlan, dot_kernels
 from .gemm_plan import Choice, Problem, choose
@@ -16,7 +19,8 @@ from .gemm_spec import Contraction, Windows, access, fold_batch, swap, touched, 
 from .gemm_split import add_up, chunk_of
 from .gemm_tile import TilePlan, tile_kernels
 from .loopnest import Kernel
-from .winograd import winograd_kernels, winograd_plan
+from .winograd import fits, winograd_kernels, winograd_plan
+from .winograd_weight import weight_kernels, weight_plan
 
 __all__ = ["Contraction", "Machine", "Windows", "contraction", "problem_of"]
 
@@ -26,18 +30,32 @@ def contraction(c: Contraction, machine: Machine | None = None) -> list[Kernel]:
     if not (c.batch and c.m and c.n):
         return []
     machine = machine or Machine()
-    quick = winograd_plan(c, machine)
-    if quick is not None and quick[1] < least(c, machine):
-        return winograd_kernels(c, quick[0])
+    cycles, quick = _quick(c, machine)
+    if cycles < least(c, machine):
+        return quick()
     options = []
     for form in (_fold(c), c.apart):
         if form is not None:
             problem = problem_of(form)
             options.append((form, choose(problem, machine), problem))
     best = min(options, key=lambda option: option[1].cycles)
-    if quick is not None and quick[1] < best[1].cycles:
-        return winograd_kernels(c, quick[0])
+    if cycles < best[1].cycles:
+        return quick()
     return build(*best)
+
+
+def _quick(c: Contraction, machine: Machine) -> tuple[float, Callable[[], list[Kernel]]]:
+    """Winograd's schedule and its cycles (infinite where it is not for this)."""
+    w = c.windows
+    if w is None or not fits(c, w):
+        return inf, list
+    if w.gradient is None:
+        plan, cycles = winograd_plan(c, w, machine)
+        return cycles, lambda: winograd_kernels(c, w, plan)
+    found = weight_plan(c, w, machine)
+    if found is None:
+        return inf, list
+    return found[1], lambda: weight_kernels(c, w, found[0])
 
 
 def least(c: Contraction, machine: Machine) -> float:

@@ -42,6 +42,8 @@ class Windows:
 
     `load(b, image, channel, at)` gives the array's element at `at`, inside `size`, and tap i of
     place y is at y*stride + i*dilation; `store(b, m, image, places, total)` is the contraction's.
+    Or, where the weight's gradient is the sum, k is (image, *places), n is (channel, *taps), and
+    `gradient(b, m, image, places)` gives A.
     """
 
     images: int
@@ -52,7 +54,9 @@ class Windows:
     dilation: tuple[int, ...]
     size: tuple[int, ...]
     load: Callable[[Index, Index, Index, tuple[Index, ...]], Value]
-    store: Callable[[Index, Index, Index, tuple[Index, ...], Value], tuple[Stmt, ...]]
+    store: Callable[[Index, Index, Index, tuple[Index, ...], Value],
+                    tuple[Stmt, ...]] | None = None
+    gradient: Callable[[Index, Index, Index, tuple[Index, ...]], Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)

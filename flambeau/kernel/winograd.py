@@ -18,7 +18,7 @@ a whole number of vectors wide and in order: what goes past a row's end is overw
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -50,20 +50,22 @@ class WinogradPlan:
     lanes: int
 
 
-def winograd_plan(c: Contraction, machine: Machine) -> tuple[WinogradPlan, float] | None:
-    """The best plan and its cycles, for float32 (or what is summed in it) and 3x3 taps."""
-    w = c.windows
-    if w is None or w.taps != (3, 3) or w.stride != (1, 1) or w.dilation != (1, 1):
-        return None
-    if c.accumulate.name != "float32" or w.channels < 8 or c.m < 8:
-        return None
+def fits(c: Contraction, w: Windows) -> bool:
+    """Whether this is the filtering for it: 3x3 taps side by side, summed in float32."""
+    return (w.taps == (3, 3) and w.stride == (1, 1) and w.dilation == (1, 1)
+            and c.accumulate.name == "float32" and w.channels >= 8 and c.m >= 8)
+
+
+def winograd_plan(c: Contraction, w: Windows,
+                  machine: Machine) -> tuple[WinogradPlan, float]:
+    """The best plan of a convolution that fits, and its cycles."""
     lanes = machine.lanes(c.accumulate.itemsize)
     plans = [_weigh(c, w, machine, lanes, images, rows, block_m)
-             for images, rows in _bands(w, lanes) for block_m in _heights(c.m)]
+             for images, rows in bands(w, lanes) for block_m in heights(c.m)]
     return min(plans, key=lambda p: p[1])
 
 
-def _bands(w: Windows, lanes: int) -> list[tuple[int, int]]:
+def bands(w: Windows, lanes: int) -> list[tuple[int, int]]:
     """(images, rows of tiles) of blocks of about one to eight registers' tiles."""
     high, wide = (ceil(n / 2) for n in w.places)
     found = []
@@ -77,7 +79,8 @@ def _bands(w: Windows, lanes: int) -> list[tuple[int, int]]:
     return sorted(set(found))
 
 
-def _heights(m: int) -> list[int]:
+def heights(m: int) -> list[int]:
+    """Channels of the result that a block may have."""
     return sorted({min((d for d in divisors(m) if d >= most), default=m) if m > most else m
                    for most in (32, 64, 128)})
 
@@ -111,18 +114,17 @@ def _weigh(c: Contraction, w: Windows, machine: Machine, lanes: int, images: int
     return plan, time
 
 
-def winograd_kernels(c: Contraction, plan: WinogradPlan) -> list[Kernel]:
+def winograd_kernels(c: Contraction, w: Windows, plan: WinogradPlan) -> list[Kernel]:
     """The kernels of the schedule, in order."""
-    assert c.windows is not None
-    nest = WinogradNest(c, c.windows, plan)
+    nest = WinogradNest(c, w, plan)
     kernels = [nest.weights()]
     if plan.shared:
         kernels.append(nest.inputs())
     return [*kernels, nest.products()]
 
 
-class WinogradNest:
-    """Builds the kernels."""
+class Tiles:
+    """The tiles of a block and the transform of the input: V, for whoever multiplies with it."""
 
     def __init__(self, c: Contraction, w: Windows, plan: WinogradPlan) -> None:
         self.c, self.w, self.plan = c, w, plan
@@ -130,24 +132,92 @@ class WinogradNest:
         self.high, self.wide = (ceil(n / 2) for n in w.places)
         self.bands = ceil(self.high / plan.rows)
         self.groups = ceil(w.images / plan.images)
+        self.blocks = self.groups * self.bands                  # of one batch element
         self.blocks_m = ceil(c.m / plan.block_m)
         self.tiles = plan.rows * self.wide                      # of an image in a block
         self.span = self.up(self.tiles)
         needed = (plan.images - 1) * self.tiles + self.span
         self.stride = ceil(needed / plan.lanes) * plan.lanes
-        self.line = w.channels + plan.lanes                     # rows of U start on other sets
-        self.u = c.temporary(f"{c.name}_weights", self.type,
-                             c.batch * TAPS * self.blocks_m * plan.block_m * self.line)
-        size = TAPS * w.channels * self.stride
-        blocks = c.batch * self.groups * self.bands
-        self.v: Buffer | Local = Local("v", self.type, size, "scratch")
-        if plan.shared:
-            self.v = c.temporary(f"{c.name}_tiles", self.type, blocks * size)
+        self.v: Buffer | Local = Local("v", self.type, 0, "scratch")
+        self.held = w.channels                                  # rows of V for each product
 
     def up(self, n: int) -> int:
         """The extent that vectors cover: a multiple of the lanes, or a power of two below them."""
         lanes = self.plan.lanes
         return 1 << (n - 1).bit_length() if n < lanes else ceil(n / lanes) * lanes
+
+    def transform(self, b: Index, group: Index, band: Index, first: Index, channels: int,
+                  start: Index) -> tuple[Stmt, ...]:
+        """V of some channels of a block, from `start` on."""
+        rows, lanes = 2 * self.plan.rows + 2, self.plan.lanes
+        row = 2 * self.wide + 2
+        pad = Local("padded", self.type, rows * row + 2 * lanes, "scratch")
+        plane = (self.plan.rows + 1) * self.wide
+        part = Local("columns", self.type, 8 * plane + lanes, "scratch")
+
+        def channel(k: Index) -> tuple[Stmt, ...]:
+            def element(image: Index, at: tuple[Index, ...]) -> Value:
+                return self.w.load(b, image, first + k, at)
+            return loop("g", self.plan.images, "seq", lambda g: (
+                *self.copy(element, self.w.size, group * self.plan.images + g, band, pad, rows,
+                           row),
+                *self.columns(pad, row, part, self.plan.rows + 1, 4),
+                *self.combine(part, plane, start + k * self.stride, g * self.tiles)))
+        return loop("k", channels, "seq", channel)
+
+    def copy(self, load: Callable[[Index, tuple[Index, ...]], Value], size: tuple[int, ...],
+             image: Index, band: Index, pad: Local, rows: int, row: int) -> tuple[Stmt, ...]:
+        """The rows that a band needs of an image; zeros outside `size`."""
+        def element(y: Index, x: Index) -> tuple[Stmt, ...]:
+            at = (band * (2 * self.plan.rows) + y, x)
+            mask = both(edge(image, self.w.images), both(edge(at[0], size[0]), edge(x, size[1])))
+            value = as_type(load(image, at), self.type)
+            return (Store(pad, y * row + x, guard(value, mask)),)
+        return loop("y", rows, "seq", lambda y: loop("x", row, "vector", lambda x: element(y, x)))
+
+    def columns(self, pad: Local, row: int, part: Local, rows: int,
+                count: int) -> tuple[Stmt, ...]:
+        """D[q, parity of the row, row, x] = P[row, 2x + q], q in range(count)."""
+        wide = self.wide
+
+        def each(q: Index, h: Index) -> tuple[Stmt, ...]:
+            start = (q * 2 + h) * (rows * wide)
+            if wide < self.plan.lanes and self.plan.lanes % wide == 0:
+                return loop("e", rows * wide, "vector", lambda e: (Store(
+                    part, start + e,
+                    Load(pad, (e // wide * 2 + h) * row + e % wide * 2 + q, self.type)),))
+            return loop("y", rows, "seq", lambda y: loop("x", self.up(wide), "vector", lambda x: (
+                Store(part, start + y * wide + x,
+                      Load(pad, (y * 2 + h) * row + x * 2 + q, self.type)),)))
+        return loop("q", count, "seq", lambda q: loop("h", 2, "seq", lambda h: each(q, h)))
+
+    def combine(self, part: Local, plane: int, start: Index,
+                first: Index) -> tuple[Stmt, ...]:
+        """V = B' d B of an image's tiles."""
+        def tile(x: Index) -> tuple[Stmt, ...]:
+            e = Expressions(self.type)
+            d = [[Load(part, x + ((2 * j + i % 2) * plane + i // 2 * self.wide), self.type)
+                  for i in range(4)] for j in range(4)]
+            half = [e.data(column) for column in d]
+            for i in range(4):
+                for j, value in enumerate(e.data([half[n][i] for n in range(4)])):
+                    row = start + (4 * i + j) * (self.held * self.stride)
+                    e.store(self.v, row + first + x, value)
+            return e.body
+        return loop("x", self.span, "vector", tile)
+
+class WinogradNest(Tiles):
+    """Builds the kernels of a convolution."""
+
+    def __init__(self, c: Contraction, w: Windows, plan: WinogradPlan) -> None:
+        super().__init__(c, w, plan)
+        self.line = w.channels + plan.lanes                     # rows of U start on other sets
+        self.u = c.temporary(f"{c.name}_weights", self.type,
+                             c.batch * TAPS * self.blocks_m * plan.block_m * self.line)
+        size = TAPS * w.channels * self.stride
+        self.v = Local("v", self.type, size, "scratch")
+        if plan.shared:
+            self.v = c.temporary(f"{c.name}_tiles", self.type, c.batch * self.blocks * size)
 
     # -------------------------------------------------------------- weights
 
@@ -179,15 +249,15 @@ class WinogradNest:
     def inputs(self) -> Kernel:
         """V of every block, where several blocks of channels read it."""
         c, w = self.c, self.w
-        blocks = c.batch * self.groups * self.bands
+        blocks = c.batch * self.blocks
         part = max(d for d in divisors(w.channels) if d <= 16)
         parts = w.channels // part
 
         def turn(t: Index) -> tuple[Stmt, ...]:
             block = t // parts
-            b, first = block // (self.groups * self.bands), block % (self.groups * self.bands)
-            return self.transform(b, first // self.bands, first % self.bands,
-                                  (t % parts) * part, part, self.v_block(block))
+            b, first = block // self.blocks, block % self.blocks
+            return self.transform(b, first // self.bands, first % self.bands, (t % parts) * part,
+                                  part, self.v_block(block) + (t % parts) * (part * self.stride))
         moved = blocks * w.channels * self.stride * TAPS * self.type.itemsize
         return kernel(f"{c.name}_tiles", loop("t", blocks * parts, "parallel", turn), 0, moved,
                       c.origin)
@@ -196,76 +266,18 @@ class WinogradNest:
         """Where a block's tiles begin."""
         return block * (TAPS * self.w.channels * self.stride) if self.plan.shared else ZERO
 
-    def transform(self, b: Index, group: Index, band: Index, first: Index, channels: int,
-                  start: Index) -> tuple[Stmt, ...]:
-        """V of some channels of a block."""
-        rows, lanes = 2 * self.plan.rows + 2, self.plan.lanes
-        row = 2 * self.wide + 2
-        pad = Local("padded", self.type, rows * row + 2 * lanes, "scratch")
-        plane = (self.plan.rows + 1) * self.wide
-        part = Local("columns", self.type, 8 * plane + lanes, "scratch")
-
-        def channel(k: Index) -> tuple[Stmt, ...]:
-            return loop("g", self.plan.images, "seq", lambda g: (
-                *self.copy(b, group * self.plan.images + g, first + k, band, pad, rows, row),
-                *self.columns(pad, row, part, plane),
-                *self.combine(part, plane, start, first + k, g * self.tiles)))
-        return loop("k", channels, "seq", channel)
-
-    def copy(self, b: Index, image: Index, k: Index, band: Index, pad: Local, rows: int,
-             row: int) -> tuple[Stmt, ...]:
-        """The rows of the input that a band needs; zeros outside."""
-        size = self.w.size
-
-        def element(y: Index, x: Index) -> tuple[Stmt, ...]:
-            at = (band * (2 * self.plan.rows) + y, x)
-            mask = both(edge(image, self.w.images), both(edge(at[0], size[0]), edge(x, size[1])))
-            value = as_type(self.w.load(b, image, k, at), self.type)
-            return (Store(pad, y * row + x, guard(value, mask)),)
-        return loop("y", rows, "seq", lambda y: loop("x", row, "vector", lambda x: element(y, x)))
-
-    def columns(self, pad: Local, row: int, part: Local, plane: int) -> tuple[Stmt, ...]:
-        """D[q, parity of the row, row, x] = P[row, 2x + q]."""
-        wide, rows = self.wide, self.plan.rows + 1
-
-        def each(q: Index, h: Index) -> tuple[Stmt, ...]:
-            start = (q * 2 + h) * plane
-            if wide < self.plan.lanes and self.plan.lanes % wide == 0:
-                return loop("e", rows * wide, "vector", lambda e: (Store(
-                    part, start + e,
-                    Load(pad, (e // wide * 2 + h) * row + e % wide * 2 + q, self.type)),))
-            return loop("y", rows, "seq", lambda y: loop("x", self.up(wide), "vector", lambda x: (
-                Store(part, start + y * wide + x,
-                      Load(pad, (y * 2 + h) * row + x * 2 + q, self.type)),)))
-        return loop("q", 4, "seq", lambda q: loop("h", 2, "seq", lambda h: each(q, h)))
-
-    def combine(self, part: Local, plane: int, start: Index, k: Index,
-                first: Index) -> tuple[Stmt, ...]:
-        """V = B' d B of an image's tiles."""
-        def tile(x: Index) -> tuple[Stmt, ...]:
-            e = Expressions(self.type)
-            d = [[Load(part, x + ((2 * j + i % 2) * plane + i // 2 * self.wide), self.type)
-                  for i in range(4)] for j in range(4)]
-            half = [e.data(column) for column in d]
-            for i in range(4):
-                for j, value in enumerate(e.data([half[n][i] for n in range(4)])):
-                    row = start + (k + (4 * i + j) * self.w.channels) * self.stride
-                    e.store(self.v, row + first + x, value)
-            return e.body
-        return loop("x", self.span, "vector", tile)
-
     # -------------------------------------------------------------- products and results
 
     def products(self) -> Kernel:
         """The kernel that multiplies and stores."""
         c, w, plan = self.c, self.w, self.plan
         sums = Local("sums", self.type, TAPS * plan.block_m * self.stride, "scratch")
-        blocks = c.batch * self.groups * self.bands
+        blocks = c.batch * self.blocks
 
         def turn(t: Index) -> tuple[Stmt, ...]:
             # Blocks of one part of the weights go side by side: they stay in the cache.
             i, block = t // blocks, t % blocks
-            b, first = block // (self.groups * self.bands), block % (self.groups * self.bands)
+            b, first = block // self.blocks, block % self.blocks
             group, band = first // self.bands, first % self.bands
             start = self.v_block(block)
             body = () if plan.shared else self.transform(b, group, band, ZERO, w.channels, start)
@@ -339,6 +351,7 @@ class WinogradNest:
         high, wide = self.w.places
         mask = both(edge(m, self.c.m), both(edge(n, self.w.images), edge(y * wide + x,
                                                                           high * wide)))
+        assert self.w.store is not None
         body = self.w.store(b, m, n, (y + x // wide, x % wide), Read("total", self.type))
         return (Let("total", total), *(guard_statement(s, mask) for s in body))
 
@@ -379,3 +392,16 @@ class Expressions:
         """A' s: (s0 + s1 + s2, s1 - s2 - s3)."""
         return [self.call("add", self.call("add", s[0], s[1]), s[2]),
                 self.call("sub", self.call("sub", s[1], s[2]), s[3])]
+
+    def ends(self, g: Sequence[Value]) -> list[Value]:
+        """A g: (g0, g0 + g1, g0 - g1, -g1)."""
+        return [g[0], self.call("add", g[0], g[1]), self.call("sub", g[0], g[1]),
+                self.call("neg", g[1])]
+
+    def transposed(self, u: Sequence[Value]) -> list[Value]:
+        """G' u: (u0 + (u1 + u2) / 2, (u1 - u2) / 2, (u1 + u2) / 2 + u3)."""
+        half = Const(0.5, u[0].dtype)
+        middle = self.call("mul", self.call("add", u[1], u[2]), half)
+        return [self.call("add", u[0], middle),
+                self.call("mul", self.call("sub", u[1], u[2]), half),
+                self.call("add", middle, u[3])]
