@@ -12,7 +12,8 @@ In: a `fuse.Group` with a `Chain`, and the memory of the nodes it reads and stor
 Large values lie with columns outside, so that reductions are vertical and the operands of every
 contraction are read as they lie. Where what lies above the diagonal counts for nothing, loops over
 columns end at the block's last row. Sums over rows (gradients of keys and values) are added up in
-scratch over the blocks of a batch element, which then is one turn.
+scratch over the blocks of a batch element, which then is one turn, or a few whose sums another
+kernel adds: so many as the sizes say.
 """
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from collections.abc import Callable
 from ..core.dtype import dtype
 from ..core.symbol import ZERO, Index, Var, of
 from ..kernel.cost import Machine, tile_shapes
-from ..kernel.gemm_spec import Contraction
+from ..kernel.gemm_spec import Allocator, Contraction
 from ..kernel.gemm_tile import Ends, block_nest, groups_of
 from ..kernel.loopnest import (
     Accumulate,
@@ -47,17 +48,19 @@ from .node import Node
 from .place import At, flat, unflatten
 
 ROOM = 1 << 20                  # bytes of a large value's block
+TURNS = 16                      # the fewest turns of a chain with sums over rows, if there are rows
 ALIASED = 1024                  # rows of an operand so many bytes apart share cache sets
 
 
-def build(group: Group, name: str, buffers: dict[int, Buffer], machine: Machine | None) -> Kernel:
-    """The kernel of a chain."""
-    return _Chained(group, name, buffers, machine or Machine()).kernel()
+def build(group: Group, name: str, buffers: dict[int, Buffer], temporary: Allocator,
+          machine: Machine | None) -> list[Kernel]:
+    """The kernel of a chain, and those that add up the parts of sums over rows."""
+    return _Chained(group, name, buffers, temporary, machine or Machine()).kernels()
 
 
 class _Chained(Passes):
     def __init__(self, group: Group, name: str, buffers: dict[int, Buffer],
-                 machine: Machine) -> None:
+                 temporary: Allocator, machine: Machine) -> None:
         super().__init__(group, buffers)
         self.name, self.machine = name, machine
         self.names = itertools.count()
@@ -71,6 +74,16 @@ class _Chained(Passes):
         self.blocks = -(-self.rows // self.width)
         self.by_rows = [s for s in self.chain.sinks if self.form(s)[1]]
         self.by_columns = [s for s in self.chain.sinks if not self.form(s)[1]]
+        self.parts = self._parts()
+        self.partial = {id(s): temporary(f"{name}_parts", self.type, self.batch * self.parts
+                                         * self.columns * self._padded(s))
+                        for s in self.by_columns if self.parts > 1}
+
+    def _parts(self) -> int:
+        """Turns that share the rows of a batch element where sums run over rows."""
+        if not self.by_columns:
+            return 1
+        return next((d for d in divisors(self.blocks) if self.batch * d >= TURNS), self.blocks)
 
     def _width(self) -> int:
         """Rows of a block: whole vectors, few lanes unused, not too much scratch."""
@@ -96,9 +109,10 @@ class _Chained(Passes):
 
     # ------------------------------------------------------------ the kernel
 
-    def kernel(self) -> Kernel:
+    def kernels(self) -> list[Kernel]:
         if self.by_columns:
-            body = loop("t", self.batch, "parallel", self._batch_element)
+            body = loop("t", self.batch * self.parts, "parallel",
+                        lambda t: self._part(t // self.parts, t % self.parts))
         else:
             body = loop("t", self.batch * self.blocks, "parallel",
                         lambda t: self._block(t // self.blocks, t % self.blocks))
@@ -109,14 +123,15 @@ class _Chained(Passes):
         moved = sum(n.size * n.dtype.itemsize for n in self.group.stored)
         moved += sum(s.size * s.dtype.itemsize for d in (*self.chain.sources, *self.chain.sinks)
                      for s in d.src if id(s) not in self.chain.wide)
-        return kernel(self.name, body, flops, moved, self.group.nodes[-1].origin)
+        first = kernel(self.name, body, flops, moved, self.group.nodes[-1].origin)
+        return [first, *(self._add_up(s) for s in self.by_columns if self.parts > 1)]
 
     def _inner(self, source: Node) -> int:
         a_dims, _, out_dims, _ = source.attrs
         return math.prod(n for d, n in zip(a_dims, source.src[0].shape) if d not in out_dims)
 
-    def _batch_element(self, b: Index) -> tuple[Stmt, ...]:
-        """All blocks of rows of one element, adding up over them."""
+    def _part(self, b: Index, part: Index) -> tuple[Stmt, ...]:
+        """Blocks of rows of one batch element (every so many), adding up over them."""
         self.sums: dict[int, Local] = {}
         body: tuple[Stmt, ...] = ()
         zero = Const(0.0, self.type)
@@ -124,10 +139,38 @@ class _Chained(Passes):
             size = self.columns * self._padded(sink)
             self.sums[id(sink)] = made = Local(f"sum{next(self.names)}", self.type, size, "scratch")
             body += loop("z", size, "vector", lambda z, made=made: (Store(made, z, zero),))  # type: ignore[misc]
-        body += loop("i", self.blocks, "seq", lambda i: self._block(b, i))
+        body += loop("i", self.blocks // self.parts, "seq",
+                     lambda i: self._block(b, i * self.parts + part))
         for sink in self.by_columns:
-            body += self._put_sums(sink, b)
+            sums = self.sums[id(sink)]
+            partial = self.partial.get(id(sink))
+            if partial is None:
+                body += loop("s", self.columns, "seq", lambda s, sink=sink: self._put_sums(  # type: ignore[misc]
+                    sink, b, s, lambda at: Load(self.sums[id(sink)], at, self.type)))
+                continue
+            start = (b * self.parts + part) * sums.size
+            body += loop("z", sums.size, "vector", lambda z: (
+                Store(partial, start + z, Load(sums, z, self.type)),))  # noqa: B023 - called at once
         return body
+
+    def _add_up(self, sink: Node) -> Kernel:
+        """The kernel that adds the parts, in order."""
+        partial, size = self.partial[id(sink)], self.columns * self._padded(sink)
+
+        def total(b: Index, at: Index) -> Value:
+            start = b * self.parts * size + at
+            value: Value = Load(partial, start, self.type)
+            for part in range(1, self.parts):
+                other = Load(partial, start + part * size, self.type)
+                value = Call("add", (value, other), self.type)
+            return value
+
+        def row(t: Index) -> tuple[Stmt, ...]:
+            b, s = t // self.columns, t % self.columns
+            return self._put_sums(sink, b, s, lambda at: total(b, at))
+        body = loop("t", self.batch * self.columns, "parallel", row)
+        moved = (self.parts + 1) * self.batch * size * self.type.itemsize
+        return kernel(f"{self.name}_add", body, self.parts * sink.size, moved, sink.origin)
 
     def _block(self, b: Index, i: Index) -> tuple[Stmt, ...]:
         """A block of rows: sources, passes, sinks."""
@@ -296,22 +339,19 @@ class _Chained(Passes):
         c = self._contraction(self.columns, math.prod(sizes), self.width, load_a, load_b, store)
         return block_nest(c, self._tile(c.m), self.lanes, True, Ends(rows=self.stop))
 
-    def _put_sums(self, sink: Node, b: Index) -> tuple[Stmt, ...]:
-        """Store what was added up."""
-        self.b = b
+    def _put_sums(self, sink: Node, b: Index, s: Index,
+                  total: Callable[[Index], Value]) -> tuple[Stmt, ...]:
+        """Store a row of what was added up."""
         _, _, large, rest = self._sides(sink)
         sizes = self._rest(sink)
-        fixed = self._labels(sink, large)
-        sums, step = self.sums[id(sink)], self._padded(sink)
+        batch = dict(zip(large[:-2], unflatten(b, tuple(self.batch_shape))))
 
-        def row(s: Index) -> tuple[Stmt, ...]:
-            def element(j: Index) -> tuple[Stmt, ...]:
-                places = fixed | {large[-1]: s} | dict(zip(rest, unflatten(j, sizes)))
-                at = tuple(places[d] for d in sink.attrs[2])
-                value = as_type(Load(sums, s * step + j, self.type), sink.dtype)
-                return (Store(self.buffers[id(sink)], flat(at, sink.shape), value),)
-            return loop("j", math.prod(sizes), "vector", element)
-        return loop("s", self.columns, "seq", row)
+        def element(j: Index) -> tuple[Stmt, ...]:
+            places = batch | {large[-1]: s} | dict(zip(rest, unflatten(j, sizes)))
+            at = tuple(places[d] for d in sink.attrs[2])
+            value = as_type(total(s * self._padded(sink) + j), sink.dtype)
+            return (Store(self.buffers[id(sink)], flat(at, sink.shape), value),)
+        return loop("j", math.prod(sizes), "vector", element)
 
     # ------------------------------------------------------------ passes
 

@@ -22,7 +22,7 @@ from .primitive import CAST, CONST, DOT, EXPAND, IOTA, PRIMITIVES, RESHAPE, WHER
 LEAST = 16                  # rows and columns below which a chain is not worth it
 DEEP = 256                  # elements of the small dims of its contractions
 LONG = 1 << 14              # the longest row
-BATCHES = 8                 # the fewest turns of a chain that adds up over rows
+FEW = 64                    # rows of all batch elements below which sums over them are no chain
 
 
 @dataclass(slots=True, eq=False)
@@ -225,7 +225,7 @@ def _complete(chain: Chain, order: list[Node], level: dict[int, int]) -> bool:
             stack.extend(node.src)
     adds_up = any(not form[1] for s in chain.sinks
                   if (form := sink_form(s, chain.wide)) is not None)
-    if adds_up and math.prod(chain.shape[:-2]) < BATCHES:
+    if adds_up and math.prod(chain.shape[:-2]) * chain.shape[-2] < FEW:
         return False
     chain.below = _nothing_above(chain)
     return True

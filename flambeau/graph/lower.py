@@ -162,7 +162,7 @@ class _Lowering:
         elif group.kind == "dot":
             self._emit(self._dot(group, name))
         elif group.kind == "chain":
-            self._emit([attend.build(group, name, self.buffers, self.machine)])
+            self._emit(attend.build(group, name, self.buffers, self._scratch, self.machine))
         else:
             self._alone(group.nodes[0], name)
 
