@@ -116,4 +116,5 @@ def recurrent_step(mode: str, gates: Node, states: list[Node], w_hh: Node,
     """One step: the next states. `gates` (N, gates * hidden): the input's share."""
     h = _product(states[0], w_hh)
     h = h if b_hh is None else h + b_hh
-    return tuple(STEPS[mode](gates, h, states)[:len(states)])
+    kind = states[0].dtype
+    return tuple(STEPS[mode](a.cast(gates, kind), a.cast(h, kind), states)[:len(states)])

@@ -84,3 +84,24 @@ def test_forward_mode():
         x, v = (lib.from_numpy(rng.standard_normal((4, 2, 3)).astype("f")) for _ in range(2))
         found.append(lib.func.jvp(lambda x, net=net: net(x)[0], (x,), (v,))[1].detach().numpy())
     np.testing.assert_allclose(*found, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ("RNN", "GRU", "LSTM", "RNNCell", "GRUCell", "LSTMCell"))
+def test_types_under_autocast(name):
+    """Layers and cells give the types that PyTorch's do."""
+    found = []
+    for lib in (flambeau, torch):
+        net = getattr(lib.nn, name)(3, 4)
+        x = lib.ones(2, 3) if name.endswith("Cell") else lib.ones(5, 2, 3)
+        with lib.autocast("cpu", dtype=lib.bfloat16):
+            out = net(x)
+        parts = [out] if not isinstance(out, tuple) else [
+            t for o in out for t in (o if isinstance(o, tuple) else (o,))]
+        found.append([str(t.dtype).rpartition(".")[2] for t in parts])
+    assert found[0] == found[1]
+
+
+def test_no_steps():
+    for lib in (flambeau, torch):
+        with pytest.raises(RuntimeError, match="sequence length to be larger than 0"):
+            lib.nn.GRU(3, 4)(lib.zeros(0, 2, 3))

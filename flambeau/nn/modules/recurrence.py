@@ -57,7 +57,11 @@ def packing(batch_sizes: Sequence[int]) -> Packing:
 
 def step(mode: str, gates: Tensor, state: State, w_hh: Tensor, b_hh: Any) -> State:
     """One step: `gates` is the input's share of the gates, bias included."""
-    made: State = _VF["_recurrent_step"](mode, gates, list(state), w_hh.to(gates.dtype), b_hh)
+    # Autocast may have chosen another type for the products.
+    w_hh, b_hh = (w if w is None else w.to(gates.dtype) for w in (w_hh, b_hh))
+    if mode.startswith("RNN"):
+        state = tuple(s.to(gates.dtype) for s in state)
+    made: State = _VF["_recurrent_step"](mode, gates, list(state), w_hh, b_hh)
     return made
 
 
@@ -70,9 +74,14 @@ def _direction(mode: str, x: Tensor, packed: Packing | None, first: State, weigh
     gates = F.linear(x, w_ih, b_ih)
     # Autocast may have chosen another type for the products.
     w_hh, b_hh, w_hr = (w if w is None else w.to(gates.dtype) for w in (w_hh, b_hh, w_hr))
+    lower = gates.dtype != first[0].dtype and packed is None and mode != "GRU"
+    if lower and w_hr is None:
+        first = tuple(s.to(gates.dtype) for s in first)
     mask = None if packed is None else packed.mask
     outputs, *last = _VF["_recurrent"](mode, gates if packed is None else packed.spread(gates),
                                        list(first), w_hh, b_hh, w_hr, mask, back)
+    if lower and w_hr is not None:
+        outputs, last[0] = outputs.to(gates.dtype), last[0].to(gates.dtype)
     return outputs if packed is None else packed.gather(outputs), tuple(last)
 
 
@@ -85,6 +94,8 @@ def run(mode: str, input: Tensor, batch_sizes: list[int] | None, first: State,
     first        per state (layers * directions, N, size)
     weights      per layer and direction: w_ih, w_hh, [b_ih, b_hh], [w_hr]
     """
+    if input.size(0) == 0:
+        raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
     directions = 2 if bidirectional else 1
     layers = len(weights) // directions
     packed = None if batch_sizes is None else packing(batch_sizes)
