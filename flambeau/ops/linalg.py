@@ -225,9 +225,9 @@ def lstsq(A: Node, B: Node, rcond: float | None = None, *,  # noqa: N803
     none = alg.full((0,), 0, kind)
     residuals = none
     if m > n and driver != "gelsy":
-        gap = alg.abs_(matmul(A, x) - b)
-        residuals = alg.squeeze(alg.sum_(alg.cast(alg.square(gap), kind), (b.ndim - 2,)),
-                                (b.ndim - 2,))
+        gap = matmul(A, x) - b
+        squares = alg.real(gap * alg.conj(gap)) if gap.dtype.kind == "c" else alg.square(gap)
+        residuals = alg.squeeze(alg.sum_(squares, (b.ndim - 2,)), (b.ndim - 2,))
     rank = matrix_rank(A) if driver in (None, "gelsy", "gelsd", "gelss") else alg.full(
         (0,), 0, dt.int64)
     if driver == "gels":

@@ -24,6 +24,7 @@ class Conjugated(Storage):
 
 _torch = names.PUBLIC["torch"]
 _conjugate, _copied = _torch["conj"], _torch["resolve_conj"]
+_physical = _torch["conj_physical"]
 _view = Tensor.view  # type: ignore[attr-defined]
 
 
@@ -42,6 +43,13 @@ def conj(self: Tensor) -> Tensor:
 def is_conj(self: Tensor) -> bool:
     """Whether the tensor is a conjugated view."""
     return type(self._storage) is Conjugated and self.dtype.is_complex
+
+
+@method
+def conj_physical(self: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor itself."""
+    out: Tensor = _physical(self) if self.dtype.is_complex else self
+    return out
 
 
 @method
