@@ -1,8 +1,9 @@
 """`vmap`: a function of one sample as a function of a batch.
 
 In: a function, and which dim of each argument is the batch. Out: a function of batches. The
-function is called once a sample and the results are stacked; since nothing is computed yet, the
-calls become one program (a long one for large batches).
+function is called once, with leaves that stand for a sample, and its graph is made one of the whole
+batch (`ops/batching`). Where that cannot be (a value is looked at, a rule is missing) it is called
+once a sample and the results are stacked; `FLAMBEAU_SHOW=cache` says why.
 """
 from __future__ import annotations
 
@@ -10,7 +11,15 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from .autograd.tape import named
+from .core.config import config
+from .core.errors import NotBatched
+from .graph.node import Node
+from .graph.realize import recording_samples
+from .ops import batching, known
+from .tensor import functionalize as f
 from .tensor.creation import as_tensor
+from .tensor.dispatch import Call, finish
 from .tensor.generator import default_generator
 from .tensor.names import PUBLIC
 from .tensor.tensor import Tensor
@@ -40,16 +49,101 @@ def vmap(func: Callable[..., Any], in_dims: Any = 0, out_dims: Any = 0, randomne
         kw_leaves, kw_spec = tree_flatten(kwargs)
         size = _batch(leaves, dims, kw_leaves, func)
         dims += [0 if isinstance(x, Tensor) else None for x in kw_leaves]
-        columns = [_samples(x, d, size) for x, d in zip(leaves + kw_leaves, dims)]
         n = len(leaves)
-        results = []
-        for i in range(size):
-            row = [c[i] for c in columns]
-            results.append(_one(func, tree_unflatten(row[:n], spec),
-                                tree_unflatten(row[n:], kw_spec), randomness, i == size - 1))
+
+        def one(row: list[Any], last: bool = True, mode: str = randomness) -> Any:
+            return _one(func, tree_unflatten(row[:n], spec), tree_unflatten(row[n:], kw_spec),
+                        mode, last)
+
+        state = default_generator.engine.get_state()
+        try:
+            return _at_once(one, leaves + kw_leaves, dims, size, randomness, out_dims, func)
+        except NotBatched as reason:
+            default_generator.engine.set_state(state)
+            if "cache" in config.show:
+                print(f"flambeau: vmap calls {_name(func)} once for each of {size} samples: "
+                      f"{reason}")
+        columns = [_samples(x, d, size) for x, d in zip(leaves + kw_leaves, dims)]
+        results = [one([c[i] for c in columns], i == size - 1) for i in range(size)]
         return _stacked(results, out_dims, func)
 
     return call
+
+
+# ---------------------------------------------------------------- a batch at once
+
+
+def _at_once(one: Callable[..., Any], leaves: list[Any], dims: list[Any], size: int,
+             randomness: str, out_dims: Any, func: Any) -> Any:
+    """One call with leaves that stand for every sample; its graph, made one of the batch."""
+    if not size:
+        raise NotBatched("there are none")
+    taken = Call()
+    batches: dict[int, Node] = {}
+    kept: list[Tensor] = []
+    row = [_stand_in(x, d, taken, batches, kept) for x, d in zip(leaves, dims)]
+    before = default_generator.engine.get_state()
+    with recording_samples():
+        result = one(row, mode="same" if randomness == "different" else randomness)
+    if randomness == "different" and (default_generator.engine.get_state() != before).any():
+        raise NotBatched("each has random numbers of its own")
+    if any(t._counter.version for t in kept):
+        raise NotBatched("the function writes to its arguments")
+    flat, spec = tree_flatten(result)
+    wanted = _out_dims(out_dims, spec, func)
+    found = [_result(x, d, func) for x, d in zip(flat, wanted)]
+    if any(isinstance(x, Tensor) and f.requires_grad(x) for x in found):
+        raise NotBatched("the function uses a tensor that requires grad and is no argument")
+    places = [k for k, d in enumerate(wanted) if d is not None]
+    nodes = batching.batched([f.read(found[k]) for k in places], batches, size)
+    made = finish(tuple(nodes), taken, named("VmapBackward0"))
+    for k, t in zip(places, made):
+        found[k] = t.movedim(0, wanted[k])
+    return tree_unflatten(found, spec)
+
+
+def _stand_in(x: Any, dim: int | None, taken: Call, batches: dict[int, Node],
+              kept: list[Tensor]) -> Any:
+    """What the function gets for an argument; `batches` learns what its node stands for."""
+    if dim is None:
+        if not isinstance(x, Tensor) or not f.requires_grad(x):
+            return x
+        node = taken.take(x)
+    else:
+        batch = taken.take(x.movedim(dim, 0) if dim else x)
+        node = batching.sample(batch)
+        if node.dtype.kind in "iu":
+            node.facts = known.bounds(batch)
+        batches[id(node)] = batch
+    kept.append(f.wrap(node))
+    return kept[-1]
+
+
+def _result(x: Any, dim: int | None, func: Any) -> Any:
+    """A result that is to be a batch, as a tensor of one sample."""
+    if dim is None or isinstance(x, Tensor):
+        return x
+    if not isinstance(x, (int, float, bool)):
+        raise ValueError(f"vmap({_name(func)}, ...): `{_name(func)}` must only return Tensors, got "
+                         f"type {type(x)}. Did you mean to set out_dims= to None for output?")
+    return as_tensor(x)
+
+
+def _out_dims(out_dims: Any, spec: Any, func: Any) -> list[Any]:
+    """The dim of the batch in each result."""
+    if out_dims is None or isinstance(out_dims, int):
+        return [out_dims] * spec.num_leaves
+    wanted = tuple(out_dims) if isinstance(out_dims, list) else out_dims
+    if spec.is_leaf() and isinstance(wanted, tuple) and len(wanted) == 1:
+        wanted = wanted[0]
+    found = _broadcast_to_and_flatten(wanted, spec, lambda x: x is None or isinstance(x, int))
+    if found is None:
+        raise ValueError(f"vmap({_name(func)}, ..., out_dims={out_dims})(<inputs>): out_dims "
+                         "is not compatible with the structure of `outputs`.")
+    return found
+
+
+# ---------------------------------------------------------------- one sample after another
 
 
 def _name(func: Any) -> str:
@@ -133,26 +227,11 @@ def _stacked(results: list[Any], out_dims: Any, func: Any) -> Any:
         raise ValueError("vmap: the batch is empty; flambeau needs at least one sample")
     flat = [tree_flatten(r) for r in results]
     spec = flat[0][1]
-    if out_dims is None or isinstance(out_dims, int):
-        dims = [out_dims] * spec.num_leaves
-    else:
-        wanted = tuple(out_dims) if isinstance(out_dims, list) else out_dims
-        if spec.is_leaf() and isinstance(wanted, tuple) and len(wanted) == 1:
-            wanted = wanted[0]
-        found = _broadcast_to_and_flatten(wanted, spec, lambda x: x is None or isinstance(x, int))
-        if found is None:
-            raise ValueError(f"vmap({_name(func)}, ..., out_dims={out_dims})(<inputs>): out_dims "
-                             "is not compatible with the structure of `outputs`.")
-        dims = found
+    dims = _out_dims(out_dims, spec, func)
     stack = PUBLIC["torch"]["stack"]
     made = []
     for k, dim in enumerate(dims):
         column = [row[k] for row, _ in flat]
-        if not isinstance(column[0], Tensor):
-            if dim is not None and not isinstance(column[0], (int, float, bool)):
-                raise ValueError(f"vmap({_name(func)}, ...): `{_name(func)}` must only return "
-                                 f"Tensors, got type {type(column[0])}. Did you mean to set "
-                                 "out_dims= to None for output?")
-            column = [as_tensor(c) for c in column] if dim is not None else column
+        column = [_result(c, dim, func) for c in column]
         made.append(column[0] if dim is None else stack(column, dim))
     return tree_unflatten(made, spec)

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from flambeau.core.errors import NotBatched
 from flambeau.graph import interpret
 from flambeau.graph import node as graph_node
 from flambeau.graph import realize as graph_realize
+from flambeau.graph.primitive import SAMPLE
 from flambeau.runtime.buffer import Buffer
 
 
@@ -26,6 +28,8 @@ def interpreted(nodes: list[Any], **_: Any) -> None:
     for node in graph_node.topological([n for n in nodes if n.value is None]):
         if node.value is not None or node.op.name == "spec":
             continue
+        if node.op is SAMPLE:
+            raise NotBatched("the value of one sample is needed")
         if node.op.expand is not None:
             inner = node.op.expand(*node.src, *node.attrs)
             interpreted([inner])

@@ -52,6 +52,10 @@ def type_string(kind: dtype) -> str:
     return f"torch.{SCALAR_NAMES[kind.name]}Tensor"
 
 
+class NotBatched(Exception):
+    """The value of one sample was asked for while a function is recorded for a batch of them."""
+
+
 class LinAlgError(RuntimeError):
     """A matrix does not allow what was asked (torch.linalg.LinAlgError)."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ..core.dtype import dtype, int64
+from ..core.errors import NotBatched
 from ..core.traced import plain
 from .node import Node, Shape, strides
 from .primitive import (
@@ -23,6 +24,7 @@ from .primitive import (
     PAD,
     PAD_AT,
     PUT,
+    SAMPLE,
     SCALAR,
     SLICE,
     SLICE_AT,
@@ -234,6 +236,8 @@ def _leaf(node: Node, numbers: list[Number]) -> tuple[Any, ...]:
         return kind, varies
     if node.op is CONST:
         return CONST, repr(node.attrs[0]), node.dtype
+    if node.op is SAMPLE:
+        raise NotBatched("vmap: the value of one sample is needed")
     return node.op, node.attrs
 
 

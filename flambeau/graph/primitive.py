@@ -255,6 +255,8 @@ HOST_FUNCTIONS: dict[str, Callable[..., Any]] = {}
 # A body of primitives that runs `count` times, from the end of its stacks if `back`; graph/loop
 LOOP = _primitive("loop", "loop", lambda *a: a[-3].infer(a[:-3], a[-2]),
                   ("body", "count", "back"))
+# Stands for each sample of a batch while `vmap` records; never computed
+SAMPLE = _primitive("sample", "leaf", lambda shape, dtype: (shape, dtype), ("shape", "dtype"))
 # Stands where a derivative needs a shape and a dtype but no value; never computed
 SPEC = _primitive("spec", "leaf", lambda shape, dtype: (shape, dtype), ("shape", "dtype"))
 

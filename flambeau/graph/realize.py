@@ -64,11 +64,13 @@ class Pace:
     count   operations
     place   the line at which the loop that goes over the budget starts a round
     round   the results since it last came there
+    samples how many `recording_samples` are open
     """
 
     count: int = 0
     place: Any = None
     round: list[weakref.ref[Node]] = field(default_factory=list)
+    samples: int = 0
 
 
 BUDGET = 3989                            # operations recorded before a loop that never looks is cut
@@ -105,8 +107,18 @@ def realize(nodes: list[Node]) -> None:
 def recorded(node: Node) -> None:
     """Called with every operation's result: bounds what a loop that never looks leaves pending."""
     _pace.count += 1
-    if _pace.count > BUDGET:
+    if _pace.count > BUDGET and not _pace.samples:
         _over_budget(node)
+
+
+@contextmanager
+def recording_samples() -> Iterator[None]:
+    """What is recorded in here stands for samples of a batch and is not computed on the way."""
+    _pace.samples += 1
+    try:
+        yield
+    finally:
+        _pace.samples -= 1
 
 
 def _over_budget(node: Node) -> None:

@@ -9,13 +9,14 @@ import functools
 import importlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from .. import ops
 from ..core.device import META
-from ..core.errors import scalar_name  # noqa: F401  (re-exported for messages)
+from ..core.errors import NotBatched, scalar_name  # noqa: F401  (re-exported for messages)
 from ..autograd.grad_mode import state
 from ..autograd.tape import named
 from ..graph.realize import realize
@@ -121,7 +122,8 @@ def _at_once(fn: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         result = fn(*args, **kwargs)
         if isinstance(result, Tensor) and result._storage.device is not META:
-            realize([read(result)])
+            with suppress(NotBatched):          # computed with the rest of the batch
+                realize([read(result)])
         return result
     return call
 

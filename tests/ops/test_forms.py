@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import flambeau as torch
+from flambeau.core.pytree import tree_flatten, tree_unflatten
 from flambeau.ops.table import TABLE
+from tests.interpreted import by_interpreter
 
 from .samples import Sample, all_samples, flat, function, tensors
 
@@ -51,6 +53,38 @@ def test_arguments_that_are_views(sample: Sample) -> None:
     assert len(got) == len(want)
     for a, b in zip(got, want):
         same(a, b)
+
+
+# ---------------------------------------------------------------- batches
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if s.name not in LAYOUTS], ids=str)
+def test_batch(sample: Sample) -> None:
+    """`vmap` of the call, over its arguments and over them turned round, gives what each gives."""
+    leaves, spec = tree_flatten(sample.arguments())
+    places = [i for i, x in enumerate(leaves) if isinstance(x, np.ndarray) and x.ndim]
+    if not places:
+        return
+
+    def call(*moved: Any) -> Any:
+        given = list(leaves)
+        for i, x in zip(places, moved):
+            given[i] = x
+        out = sample.call(torch, *tensors(torch, tree_unflatten(given, spec)))
+        return tuple(flat(torch, out))
+
+    pairs = [np.stack([leaves[i], np.flip(leaves[i])]) for i in places]
+    with by_interpreter():
+        try:
+            want = [call(*[torch.tensor(p[k]) for p in pairs]) for k in (0, 1)]
+            _ = [t.numpy(force=True) for row in want for t in row]
+        except (RuntimeError, IndexError, ValueError):
+            return                              # not of arguments turned round
+        if [t.shape for t in want[0]] != [t.shape for t in want[1]] or not want[0]:
+            return
+        got = torch.vmap(call)(*[torch.tensor(p) for p in pairs])
+        for t, *both in zip(got, *want):
+            same(t, torch.stack([x.detach() for x in both]))
 
 
 # ---------------------------------------------------------------- in-place

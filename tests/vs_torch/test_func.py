@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import flambeau
+from flambeau.core.config import config
 
 torch = pytest.importorskip("torch")
 
@@ -83,8 +84,39 @@ CASES = {
         x3(t), t.arange(6.0).reshape(2, 3)),
     "grad of vmap": lambda t: t.func.grad(lambda w: t.vmap(lambda x: (x * w).sin())(
         t.arange(6.0).reshape(2, 3)).sum())(x3(t)),
+    "gradients of each sample": lambda t: _each_sample(t),
+    "vmap in vmap": lambda t: t.vmap(t.vmap(lambda a, b: (a * b).sum(), (0, None)), (None, 0))(
+        t.arange(6.0).reshape(3, 2), t.arange(8.0).reshape(4, 2)),
+    "vmap of jacrev": lambda t: t.vmap(t.func.jacrev(lambda x: x.sin().cumsum(0)))(
+        t.arange(6.0).reshape(2, 3)),
+    "vmap of what requires grad": lambda t: _through(t),
+    "vmap the same for all": lambda t: t.vmap(lambda a: (t.ones(2), 3.0 + 0 * a.sum()))(
+        t.ones(4, 1)),
+    "vmap of linalg": lambda t: t.vmap(lambda a, b: t.linalg.solve(a + 5 * t.eye(2), b))(
+        t.arange(12.0).reshape(3, 2, 2), t.arange(6.0).reshape(3, 2)),
+    "vmap writes to what it made": lambda t: t.vmap(lambda a: a.clone().mul_(2).add_(a))(x3(t)),
     "vmap negative": lambda t: t.vmap(lambda a: a.sum(), in_dims=-1)(t.arange(6.0).reshape(2, 3)),
 }
+
+
+def _each_sample(t: Any) -> Any:
+    t.manual_seed(0)
+    net = t.nn.Sequential(t.nn.Conv2d(1, 2, 3), t.nn.ReLU(), t.nn.Flatten(), t.nn.Linear(32, 3))
+    params = {k: v.detach() for k, v in net.named_parameters()}
+
+    def loss(p: Any, x: Any, y: Any) -> Any:
+        out = t.func.functional_call(net, p, (x[None],))
+        return t.nn.functional.cross_entropy(out, y[None])
+
+    x = t.arange(180.0).reshape(5, 1, 6, 6).sin()
+    return t.vmap(t.func.grad(loss), (None, 0, 0))(params, x, t.tensor([0, 2, 1, 1, 0]))
+
+
+def _through(t: Any) -> Any:
+    w, x = x3(t, requires_grad=True), t.arange(6.0).reshape(2, 3).requires_grad_()
+    out = t.vmap(lambda a, b: (a * b).tanh(), (None, 0))(w, x)
+    out.pow(2).sum().backward()
+    return [out, w.grad, x.grad]
 
 
 def _closure(t: Any) -> Any:
@@ -148,3 +180,20 @@ def test_modules() -> None:
         return [out, params["weight"], grads]
 
     both(run)
+
+
+def test_vmap_records_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """One call for the whole batch; one a sample where a value is looked at, and it says so."""
+    calls = []
+
+    def twice(a: Any) -> Any:
+        calls.append(a)
+        return a * 2 if len(a.shape) else a * (2 if a.item() > 0 else -2)
+
+    with config(show={"cache"}):
+        flambeau.vmap(twice)(flambeau.ones(50, 2))
+        assert len(calls) == 1
+        assert "vmap" not in capsys.readouterr().out
+        out = flambeau.vmap(twice)(flambeau.tensor([1.0, -1.0, 3.0]))
+    assert out.tolist() == [2.0, 2.0, 6.0]
+    assert "vmap calls twice once for each of 3 samples" in capsys.readouterr().out
