@@ -52,6 +52,8 @@ def _zero_pivot(a: Array) -> int:
 @host("singular")
 def singular(a: Array) -> tuple[Array]:
     """0, or which diagonal element of U is the first to be zero, of each matrix."""
+    if not a.size:
+        return (np.zeros(a.shape[:-2], np.int32),)
     zero = np.diagonal(lu_factor(a)[0], axis1=-2, axis2=-1) == 0
     return (np.where(zero.any(-1), zero.argmax(-1) + 1, 0).astype(np.int32),)
 

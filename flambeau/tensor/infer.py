@@ -89,8 +89,6 @@ def _shape(data: Any) -> tuple[int, ...]:
 def _flatten(data: Any, shape: tuple[int, ...], depth: int, flat: list[Any],
              kind: DType | None) -> DType | None:
     """Append all numbers in row-major order; the type they imply together."""
-    if isinstance(data, (str, bytes)):
-        raise ValueError(f"too many dimensions '{type(data).__name__}'")
     if isinstance(data, (list, tuple)):
         if depth >= len(shape):
             raise TypeError(f"only length-1 arrays can be converted; got {type(data).__name__}")
