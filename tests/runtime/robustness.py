@@ -106,7 +106,8 @@ def race(processes: int, programs: int, seed: int = 0) -> None:
                     path.write_bytes(rng.choice(DAMAGES)(content, rng))
             time.sleep(0.02)
         for p in running:
-            assert p.returncode == 0, p.communicate()[1]
+            _, said = p.communicate()
+            assert p.returncode == 0, said
 
 
 # ---------------------------------------------------------------- Ctrl-C
