@@ -7,16 +7,19 @@ In: a loop nest of this form. Out: contiguous loads, shuffles, contiguous stores
         t[32*i + j] = a[1024*j + i]                  16 stores of 16 (along j)
 
 The loads run along the unrolled variable, the store along the vector variable. What is computed
-from the loads (a cast, say) is computed before the shuffles.
+from the loads (a cast, say) is computed before the shuffles. A plain copy is a call of a function
+that a program has once: a square is some 150 instructions, and a program packs many operands.
 """
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..core.symbol import of
 from ..kernel.loopnest import FromIndex, Load, Loop, Read, Store, Value, children
 from .address import Lanes
-from .emit import Val
+from .emit import SIZES, Val, vector_type
+from .memory import Memory, memory_type
 from .plan import width
 
 if TYPE_CHECKING:
@@ -34,10 +37,63 @@ def transpose(e: KernelEmitter, outer: Loop) -> bool:
         lanes //= 2
     if lanes < 4:
         return False
+    steps = _steps(outer, inner, s)
     for i0 in range(0, outer.var.extent, lanes):
         for j0 in range(0, inner.var.extent, lanes):
-            _square(e, outer, inner, s, i0, j0, lanes)
+            if steps is None:
+                _square(e, outer, inner, s, i0, j0, lanes)
+            else:
+                _copied(e, outer, inner, s, (i0, j0), steps, lanes)
     return True
+
+
+def _steps(outer: Loop, inner: Loop, s: Store) -> tuple[int, int] | None:
+    """The steps between the rows that are read and those that are written, of a plain copy."""
+    v = s.value
+    if not isinstance(v, Load) or v.mask is not None or v.source.dtype is not s.target.dtype:
+        return None
+    steps = v.index.coefficient(inner.var), s.index.coefficient(outer.var)
+    read = v.index - of(outer.var) - of(inner.var) * steps[0]
+    written = s.index - of(inner.var) - of(outer.var) * steps[1]
+    if any(x.uses(k) for x in (read, written) for k in (outer.var, inner.var)):
+        return None
+    return steps
+
+
+def _copied(e: KernelEmitter, outer: Loop, inner: Loop, s: Store, start: tuple[int, int],
+            steps: tuple[int, int], lanes: int) -> None:
+    """One square, by a call."""
+    assert isinstance(s.value, Load)
+    e.bindings[outer.var], e.bindings[inner.var] = start
+    e.mask = None
+    e.memo.clear()
+    type = memory_type(s.target.dtype)
+    source = e.pointer(e.bases[s.value.source], type, e.linear(s.value.index))
+    target = e.pointer(e.bases[s.target], type, e.linear(s.index))
+    name = f"turned.v{lanes}{type}"
+    if name not in e.declarations:
+        e.declarations[name] = _function(e, name, type, lanes)
+    e.write(f"call void @{name}(ptr {source.name}, i64 {steps[0]}, ptr {target.name}, "
+            f"i64 {steps[1]})")
+    e.touch(s.target)
+
+
+def _function(e: KernelEmitter, name: str, type: str, lanes: int) -> str:
+    """Rows of `lanes` elements at %src, `from` elements apart, as columns to %dst."""
+    inner = Memory(e.target)
+    vt, size = vector_type(type, lanes), SIZES[type]
+    rows = []
+    for j in range(lanes):
+        inner.write(f"%s{j} = mul i64 %from, {j}")
+        inner.write(f"%p{j} = getelementptr {type}, ptr %src, i64 %s{j}")
+        rows.append(inner.emit(f"load {vt}, ptr %p{j}, align {size}", type, lanes, 0))
+    for i, row in enumerate(turn(inner, rows)):
+        inner.write(f"%t{i} = mul i64 %to, {i}")
+        inner.write(f"%q{i} = getelementptr {type}, ptr %dst, i64 %t{i}")
+        inner.write(f"store {vt} {row.name}, ptr %q{i}, align {size}")
+    return "\n".join([
+        f"define internal void @{name}(ptr %src, i64 %from, ptr %dst, i64 %to) noinline #0 {{",
+        "entry:", *inner.scopes[0].lines, "ret void", "}"])
 
 
 def _match(e: KernelEmitter, outer: Loop) -> tuple[Loop, Store] | None:
@@ -88,7 +144,7 @@ def _square(e: KernelEmitter, outer: Loop, inner: Loop, s: Store, i0: int, j0: i
         e.store(s.target, s.index, row)
 
 
-def turn(e: KernelEmitter, rows: list[Val]) -> list[Val]:
+def turn(e: Memory, rows: list[Val]) -> list[Val]:
     """The columns of a square of vectors."""
     lanes, h = len(rows), 1
     if rows[0].type in ("float", "i32"):
@@ -100,7 +156,7 @@ def turn(e: KernelEmitter, rows: list[Val]) -> list[Val]:
     return rows
 
 
-def _quarters(e: KernelEmitter, rows: list[Val]) -> list[Val]:
+def _quarters(e: Memory, rows: list[Val]) -> list[Val]:
     """4 x 4 squares turned by interleaving (unpack on x86, zip on ARM)."""
     lanes = len(rows)
     chunks = range(0, lanes, 4)
@@ -118,7 +174,7 @@ def _quarters(e: KernelEmitter, rows: list[Val]) -> list[Val]:
     return out
 
 
-def _exchange(e: KernelEmitter, rows: list[Val], h: int) -> list[Val]:
+def _exchange(e: Memory, rows: list[Val], h: int) -> list[Val]:
     """Swap the off-diagonal blocks of every 2h x 2h square."""
     lanes = len(rows)
     out = list(rows)
