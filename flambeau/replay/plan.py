@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ..core.dtype import float32
 from ..core.traced import OPERATIONS, evaluate, plain
 from ..graph.node import Node
 from ..graph.primitive import BUFFER, SCALAR, scalar
@@ -246,12 +247,29 @@ def _source(kind: str, of: Any) -> float:
     return plain(first.attrs[0])  # type: ignore[no-any-return]
 
 
+def _references(storage: Any) -> tuple[int, int]:
+    """How often a storage's node and its buffer are referred to, this function included."""
+    node = storage.value
+    return sys.getrefcount(node), sys.getrefcount(node.value)
+
+
+def _lone() -> tuple[int, int]:
+    """What `_references` says in a run, of what only a storage has (Python's versions differ)."""
+    node = Node(BUFFER, (), (), (), float32)
+    buffer = node.value = Buffer(4)
+    entry = [buffer]                             # as in `run`, with `buffer` as in `_launch`
+    storage = Storage(node)
+    del node
+    return _references(storage) if entry else (0, 0)
+
+
+_LONE = _lone()
+
+
 def _sole(storage: Any) -> bool:
     """Whether nobody but the storage has its value: then it may be written over."""
-    node = storage.value
-    # `node` here and the storage; the buffer: the node, the table of the run, and getrefcount.
-    return (sys.getrefcount(node) <= 3 and sys.getrefcount(node.value) <= 4
-            and not node.value.pinned)
+    node, buffer = _references(storage)
+    return node <= _LONE[0] and buffer <= _LONE[1] and not storage.value.value.pinned
 
 
 def _copied(buffer: Buffer) -> Buffer:

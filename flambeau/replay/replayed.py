@@ -203,7 +203,7 @@ class Replayed:
         for entry in self.entries:
             if entry.form == given.form and entry.ambient == now:
                 try:
-                    why = entry.world.changed() or entry.run(given.tensors)
+                    why = _changed(entry.world) or entry.run(given.tensors)
                     if why is None:
                         self._used(entry)
                         return entry.taken()
@@ -251,10 +251,7 @@ class Replayed:
         world = None
         if self.followed:
             world = World(self.names, self.codes, self.dynamic)
-            world.walk(self._replays, "the function")
-            for thing in given.objects:
-                world.walk(thing, "an argument")
-            world.freeze()
+            _look_round(world, [self._replays, *given.objects])
         if world is None or world.opaque:
             out = self._follow(seen, args, kwargs)
             self._learn(seen)
@@ -317,7 +314,7 @@ class Replayed:
                  looks: list[tuple[Any, ...]], before: list[tuple[Any, ...]]) -> list[str]:
         """Why a recording cannot be used."""
         reasons = [*recorder.reasons, *seen.effects]
-        change = world.changed()
+        change = _changed(world)
         if change is not None:
             reasons.append(f"the call changes Python state: {change}")
         reasons += [f"{describe((ran, 0))} is reached in a way that flambeau does not see"
@@ -353,6 +350,25 @@ class Replayed:
 
 
 code._FOLLOWED[0] = Replayed._follow.__code__
+
+
+def _changed(world: World) -> str | None:
+    """What is not as it was; an object that cannot be compared any more has changed."""
+    try:
+        return world.changed()
+    except Exception as error:
+        return f"an object raised {type(error).__name__} when it was looked at"
+
+
+def _look_round(world: World, things: list[Any]) -> None:
+    """Walk from the function and its arguments. An object whose attributes run code of its own may
+    raise anything: then it cannot be looked into."""
+    try:
+        for thing in things:
+            world.walk(thing, "the function" if thing is things[0] else "an argument")
+        world.freeze()
+    except Exception as error:
+        world.opaque.append(f"an object raised {type(error).__name__} when it was looked at")
 
 
 def _with_gradients(tensors: list[Tensor]) -> tuple[list[Tensor], list[int | None]]:

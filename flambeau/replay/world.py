@@ -16,7 +16,7 @@ import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from itertools import chain
-from operator import getitem, is_, methodcaller
+from operator import contains, getitem, is_, methodcaller
 from typing import Any
 
 import numpy as np
@@ -133,6 +133,9 @@ class World:
         self.cells: list[Any] = []
         self.cell_held: list[Any] = []
         self.slots: list[tuple[Any, Any, Any, str]] = []      # (dict, key, value, where)
+        self.absent_from: list[Any] = []         # dicts that do not have the names `absent`
+        self.absent: list[str] = []
+        self.counted: list[Any] = []             # dicts of objects of which some values are held
         self.copies: list[tuple[Any, Any, str]] = []          # sets and small arrays
         self.tensors: list[Tensor] = []
         self.places: list[str] = []
@@ -293,17 +296,21 @@ class World:
         if first in space:
             value = space[first]
             self.slots.append((space, first, value, first))
-        elif hasattr(builtins, first):
-            value = getattr(builtins, first)
         else:
-            return
+            self.absent_from.append(space)
+            self.absent.append(first)
+            if not hasattr(builtins, first):
+                return
+            value = getattr(builtins, first)
         path = first
         for name in names[1:]:
             if not isinstance(value, types.ModuleType):
                 break
             owner, path = value, f"{path}.{name}"
-            if name not in vars(owner):
-                return                           # found by a module's __getattr__, or an error
+            if name not in vars(owner):          # found by a module's __getattr__, or an error
+                self.absent_from.append(vars(owner))
+                self.absent.append(name)
+                return
             value = vars(owner)[name]
             if not pure_module(owner.__name__):
                 self.slots.append((vars(owner), name, value, path))
@@ -354,6 +361,8 @@ class World:
             if ours or self.all_names:
                 self._attributes(space, where)
             else:
+                self.counted.append(space)
+                self.spaces.append(space)
                 for name in sorted(self.names & space.keys()):
                     self.slots.append((space, name, space[name], f"{where}.{name}"))
                     self._push(space[name], f"{where}.{name}", name)
@@ -406,6 +415,7 @@ class World:
         self.keys.empty = []                     # the same dicts
         self.spaces = [s for s in self.spaces if s]
         self.last_names = list(map(_last, self.spaces))
+        self.counts_held = list(map(len, self.counted))
         self.ids = set(self.seen)
         self.seen = {}
 
@@ -417,6 +427,8 @@ class World:
                                 self.slot_held))
                     and self.dicts.intact() and self.keys.intact() and self.lists.intact()
                     and all(map(is_, map(next, map(reversed, self.spaces)), self.last_names))
+                    and not any(map(contains, self.absent_from, self.absent))
+                    and list(map(len, self.counted)) == self.counts_held
                     and not any(map(_differs, self.copies)))
         except (KeyError, ValueError, AttributeError, StopIteration):
             return False
@@ -442,7 +454,11 @@ class World:
             found = kind.change()
             if found is not None:
                 return found
-        if list(map(_last, self.spaces)) != self.last_names:
+        for space, name in zip(self.absent_from, self.absent):
+            if name in space:
+                return f"{name} is there now"
+        if (list(map(_last, self.spaces)) != self.last_names
+                or list(map(len, self.counted)) != self.counts_held):
             return "an object's attributes have other names"
         for copy in self.copies:
             if _differs(copy):

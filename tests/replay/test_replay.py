@@ -356,6 +356,26 @@ def test_state_that_changes_between_calls() -> None:
     assert replayed.replays >= 3
 
 
+def test_names_that_appear_between_calls() -> None:
+    class Box:
+        factor = 3.0
+
+    def make() -> Any:
+        box = Box()
+        space = {"box": box, "Any": Any}
+        exec("def run(x):\n    return max(x.shape) * x * box.factor", space)
+
+        def before(i: int) -> Any:
+            if i == 6:
+                box.factor = 4.0  # type: ignore[misc]
+            if i == 12:
+                space["max"] = min
+            return data(i)[:1], {}
+        return space["run"], list, before
+    _, replayed = both(make, 18)
+    assert replayed.replays >= 6, explain(replayed)
+
+
 def test_a_method_replaced() -> None:
     class Net(nn.Module):
         def forward(self, x: Any) -> Any:
@@ -533,6 +553,44 @@ def test_hooks() -> None:
         return step, lambda: [len(calls)], before
     _, replayed = both(make, 22)
     assert replayed.replays >= 5, explain(replayed)
+
+
+def test_objects_that_run_code_when_looked_at() -> None:
+    class Proxy:
+        armed = False
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == "__dict__" and type(self).armed:
+                raise KeyError(name)
+            return super().__getattribute__(name)
+
+        def __getattr__(self, name: str) -> Any:
+            raise ValueError(name)
+
+    proxy = Proxy()
+    run = torch.compile(lambda x: x + (proxy is not None))
+    for i in range(10):
+        Proxy.armed = i > 5
+        x = data(i)[0]
+        assert bits(run(x)) == bits(x + 1)
+
+
+def test_key_value_cache_is_written_in_place() -> None:
+    def make() -> Any:
+        cache = torch.zeros(64, 64)
+        held: list[Any] = []
+
+        def run(x: Any) -> Any:
+            cache[3] = x[0, :1]
+            return cache[:4].sum()
+
+        def before(i: int) -> Any:
+            if i % 3 == 2:
+                held.append(cache + 0 if i % 2 else cache.clone())
+            return data(i)[:1], {}
+        return run, lambda: [cache, held], before
+    _, replayed = both(make, 16)
+    assert replayed.replays >= 8
 
 
 def test_exceptions_inside() -> None:
