@@ -15,6 +15,7 @@ from ..kernel.loopnest import (
     Let,
     Load,
     Loop,
+    Prefetch,
     Read,
     Stmt,
     Store,
@@ -82,6 +83,8 @@ def depth(body: tuple[Stmt, ...]) -> int:
     for s in body:
         if isinstance(s, Loop):
             longest = max(longest, depth(s.body))
+            continue
+        if isinstance(s, Prefetch):
             continue
         stack: list[Value] = [s.value]
         while stack:

@@ -30,6 +30,7 @@ from ..kernel.loopnest import (
     Load,
     Local,
     Loop,
+    Prefetch,
     Read,
     Stmt,
     Store,
@@ -144,6 +145,8 @@ class KernelEmitter(Memory):
             v = self.value(s.value)
             mask = None if s.mask is None else self.value(s.mask)
             self.store(s.target, s.index, v, mask)
+        elif isinstance(s, Prefetch):
+            self.prefetch(s.source, s.index)
         else:
             self.accumulate(s)
 

@@ -143,6 +143,12 @@ class Memory(Addresses):
             return self.select(mask, v, self.from_memory(memory_constant(other, d), d))
         return self.from_memory(self._load(place, type, x, mask, other), d)
 
+    def prefetch(self, place: Place, index: Index) -> None:
+        """Have the memory of the first lane fetched."""
+        p = self.pointer(self.bases[place], memory_type(place.dtype), self.linear(index))
+        self.declarations["llvm.prefetch"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+        self.write(f"call void @llvm.prefetch.p0(ptr {p.name}, i32 0, i32 3, i32 1)")
+
     def _inside(self, place: Local, x: Linear) -> bool:
         """Whether every lane of a constant index lies in the local."""
         if x.scalars or x.vectors or x.step not in (0, 1):

@@ -135,7 +135,7 @@ def access(load: Loader, batch: int, rows: int, columns: int) -> Access:
     """Look at what a loader returns for fresh variables."""
     variables = [Var("b", batch), Var("r", rows), Var("c", columns)]
     value = load(of(variables[0]), of(variables[1]), of(variables[2]))
-    found = _load_of(value)
+    found = load_of(value)
     if found is None:
         return Access(None, None, None, False, 4)
     steps = [_step(found.index, v) for v in variables]
@@ -147,7 +147,7 @@ def access(load: Loader, batch: int, rows: int, columns: int) -> Access:
     return Access(steps[0], steps[1], steps[2], found.mask is None, found.dtype.itemsize, *runs)
 
 
-def _load_of(value: Value) -> Load | None:
+def load_of(value: Value) -> Load | None:
     """The one load below casts, if that is what a value is."""
     while isinstance(value, Cast):
         value = value.value
@@ -158,7 +158,7 @@ def _run(extent: int, load: Callable[[Index], Value]) -> int:
     """How many neighbours of a flattened index lie side by side, as far as can be proved."""
     def lies(run: int) -> bool:
         j = Var("j", run)
-        found = _load_of(load(of(Var("q", max(2, extent // run))) * run + of(j)))
+        found = load_of(load(of(Var("q", max(2, extent // run))) * run + of(j)))
         return found is not None and _step(found.index, j) == 1
     sizes = (RUN, RUN // 2, RUN // 4) if lies(RUN // 4) else (RUN // 8,)
     return next((run for run in sizes if run == RUN // 4 or lies(run)), 1)

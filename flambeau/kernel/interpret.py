@@ -77,7 +77,7 @@ class _Run:
             self.names[s.name] = self.value(s.value)
         elif isinstance(s, Store):
             self.store(s)
-        else:
+        elif isinstance(s, Accumulate):
             self.accumulate(s)
 
     def loop(self, s: Loop) -> None:

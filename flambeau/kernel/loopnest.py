@@ -7,7 +7,7 @@ Grammar
     kernel  ::= Kernel(name, buffers, locals, body)
     stmt    ::= Loop(var, kind, body) | Store(target, index, value, mask)
               | Accumulate(target, index, op, value)
-              | Let(name, value)
+              | Let(name, value) | Prefetch(source, index)
     target  ::= Buffer (memory given by the program) | Local (registers or per-thread scratch)
     value   ::= Const | Load(target, index, mask) | Read(name) | FromIndex(index) | Call(op, args)
               | Cast(value)
@@ -184,6 +184,14 @@ class Let:
 
 
 @dataclass(frozen=True, slots=True)
+class Prefetch:
+    """Says that memory near `index` is read soon. It changes nothing and may lie outside."""
+
+    source: Buffer
+    index: Index
+
+
+@dataclass(frozen=True, slots=True)
 class Loop:
     """`for var in range(var.extent): body`.
 
@@ -200,7 +208,7 @@ class Loop:
     stop: Index | None = None
 
 
-Stmt = Union[Store, Accumulate, Let, Loop]
+Stmt = Union[Store, Accumulate, Let, Loop, Prefetch]
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +313,8 @@ def _lines(body: tuple[Stmt, ...], pad: str) -> Iterator[str]:
             yield from _lines(s.body, pad + "  ")
         elif isinstance(s, Let):
             yield f"{pad}{s.name} = {value_text(s.value)}"
+        elif isinstance(s, Prefetch):
+            yield f"{pad}prefetch {s.source.name}[{s.index}]"
         else:
             sign = "=" if isinstance(s, Store) else f"{s.op}="
             guard = ""

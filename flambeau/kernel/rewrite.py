@@ -18,6 +18,7 @@ from .loopnest import (
     Let,
     Load,
     Loop,
+    Prefetch,
     Stmt,
     Store,
     Value,
@@ -58,6 +59,8 @@ def _map_statement(s: Stmt, change: Change) -> Stmt:
     if isinstance(s, Store):
         mask = None if s.mask is None else map_value(s.mask, change)
         return Store(s.target, change(s.index), map_value(s.value, change), mask)
+    if isinstance(s, Prefetch):
+        return Prefetch(s.source, change(s.index))
     return Accumulate(s.target, change(s.index), s.op, map_value(s.value, change))
 
 
@@ -69,8 +72,10 @@ def substitute(body: Body, values: dict[Var, Index]) -> Body:
 def indices(body: Body) -> Iterator[Index]:
     """Every index of the statements, those inside values too."""
     for s in statements(body):
-        if isinstance(s, (Store, Accumulate)):
+        if isinstance(s, (Store, Accumulate, Prefetch)):
             yield s.index
+        if isinstance(s, Prefetch):
+            continue
         if not isinstance(s, Loop):
             yield from _value_indices(s.value)
         elif s.stop is not None:

@@ -23,6 +23,7 @@ from .loopnest import (
     Let,
     Load,
     Loop,
+    Prefetch,
     Read,
     Stmt,
     Store,
@@ -63,6 +64,8 @@ class _Scope:
                 bound.append(s.name)
             elif isinstance(s, Loop):
                 self.loop(s, depth)
+            elif isinstance(s, Prefetch):
+                self.index(s.index)
             else:
                 self.write(s)
         for name in bound:
