@@ -14,7 +14,7 @@ from typing import Any
 from .autograd.tape import named
 from .core.config import config
 from .core.errors import NotBatched
-from .graph.node import Node
+from .graph.node import Node, topological
 from .graph.realize import recording_samples
 from .ops import batching, known
 from .tensor import functionalize as f
@@ -83,8 +83,8 @@ def _at_once(one: Callable[..., Any], leaves: list[Any], dims: list[Any], size: 
     kept: list[Tensor] = []
     row = [_stand_in(x, d, taken, batches, kept) for x, d in zip(leaves, dims)]
     before = default_generator.engine.get_state()
-    with recording_samples():
-        result = one(row, mode="same" if randomness == "different" else randomness)
+    result = _recorded(lambda: one(row, mode="same" if randomness == "different" else randomness),
+                       batches)
     if randomness == "different" and (default_generator.engine.get_state() != before).any():
         raise NotBatched("each has random numbers of its own")
     if any(t._counter.version for t in kept):
@@ -100,6 +100,31 @@ def _at_once(one: Callable[..., Any], leaves: list[Any], dims: list[Any], size: 
     for k, t in zip(places, made):
         found[k] = t.movedim(0, wanted[k])
     return tree_unflatten(found, spec)
+
+
+def _recorded(call: Callable[[], Any], batches: dict[int, Node]) -> Any:
+    """The call's result. If it cannot be for a batch, what it wrote is as it was before."""
+    made: list[Any] = []
+    f.writes.append(made)
+    try:
+        with recording_samples():
+            result = call()
+        for storage, old in made:
+            if _depends(storage.value, batches) and not _depends(old, batches):
+                raise NotBatched("the function writes to a tensor that is the same for all")
+    except NotBatched:
+        for storage, old in reversed(made):
+            storage.value = old
+        raise
+    finally:
+        f.writes.pop()
+    if f.writes:
+        f.writes[-1].extend(made)
+    return result
+
+
+def _depends(node: Node, batches: dict[int, Node]) -> bool:
+    return any(id(n) in batches for n in topological([node]))
 
 
 def _stand_in(x: Any, dim: int | None, taken: Call, batches: dict[int, Node],

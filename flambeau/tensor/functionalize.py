@@ -296,6 +296,10 @@ def _refuse_view(auto: Auto, indirect: bool) -> None:
     raise RuntimeError(f"{first} is a view and {what}. {_ADVICE[made]}")
 
 
+# While functions are recorded for batches, one in another: what each writes to, and what was there.
+writes: list[list[tuple[Storage, Node]]] = []
+
+
 def store(t: Tensor, new: Node) -> None:
     """Replace the tensor's elements by those of a node of its shape and dtype."""
     storage = t._storage
@@ -304,6 +308,8 @@ def store(t: Tensor, new: Node) -> None:
         pinning.store(t, new)
     else:
         old = storage.value
+        if writes:
+            writes[-1].append((storage, old))
         if old.dtype is t.dtype:
             storage.value = merged(old, layout, t._shape, new)
         else:

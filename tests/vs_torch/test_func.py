@@ -197,3 +197,17 @@ def test_vmap_records_once(capsys: pytest.CaptureFixture[str]) -> None:
         out = flambeau.vmap(twice)(flambeau.tensor([1.0, -1.0, 3.0]))
     assert out.tolist() == [2.0, 2.0, 6.0]
     assert "vmap calls twice once for each of 3 samples" in capsys.readouterr().out
+
+
+def test_vmap_that_writes_outside() -> None:
+    """Into a tensor of its own surroundings: one sample after another, each counted once."""
+    total, count = flambeau.zeros(2), flambeau.zeros(())
+
+    def add(a: Any) -> Any:
+        count.add_(1)
+        total.add_(a)
+        return a * 2
+
+    out = flambeau.vmap(add)(flambeau.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    assert out.tolist() == [[2.0, 4.0], [6.0, 8.0]]
+    assert total.tolist() == [4.0, 6.0] and count.item() == 2
