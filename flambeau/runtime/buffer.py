@@ -201,7 +201,10 @@ class Buffer:
 
     # The pool as a default: module globals may be gone when the interpreter goes down.
     def __del__(self, give: Callable[[int, int], None] = _pool.give) -> None:
-        size = self._size
+        try:
+            size = self._size
+        except AttributeError:               # Ctrl-C came before the buffer had one
+            return
         if size > 0:
             give(self.address, size)
         elif size < 0:
