@@ -65,6 +65,10 @@ def _dispatch_has_kernel_for_dispatch_key(name: str, key: Any) -> bool:
     return False
 
 
+def _get_tracing_state() -> None:
+    """TorchScript's tracer is never at work."""
+
+
 def _log_api_usage_once(event: str) -> None:
     """Nothing is logged."""
 

@@ -50,6 +50,22 @@ class ExceptionWrapper:
         raise exception
 
 
+def _element_size(dtype: Any) -> int:
+    """The bytes of an element."""
+    return dtype.itemsize
+
+
+def _get_device_index(device: Any, optional: bool = False, allow_cpu: bool = False) -> int:
+    """The number of a device; -1 for the CPU where that is allowed."""
+    if isinstance(device, int):
+        return device
+    kind = str(device).partition(":")[0]
+    if kind == "cpu" and allow_cpu:
+        return -1
+    raise ValueError(f"Expected a torch.device with a specified index or an integer, but got:"
+                     f"{device}")
+
+
 def _flatten_dense_tensors(tensors: Any) -> Any:
     """All elements in one row."""
     return PUBLIC["torch"]["cat"]([t.reshape(-1) for t in tensors])

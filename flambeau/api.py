@@ -11,6 +11,7 @@ from . import autograd
 from .core import dtype as _dt
 from .core.device import device
 from .core.dtype import dtype, promote_types
+from .core.absent import refusing_class as _refusing_class
 from .core.errors import AcceleratorError, OutOfMemoryError
 from .autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .autograd.grad_mode import (
@@ -89,7 +90,8 @@ LAZY: dict[str, str] = {name: name for name in (
     "storage", "return_types", "torch_version", "quantization", "ao", "nested", "xpu",
     "accelerator", "monitor", "__config__", "__future__", "_C", "_utils", "_tensor",
     "_custom_ops", "_dynamo", "_jit_internal", "_ops", "_tensor_str", "compat", "_VF",
-    "_lowrank", "debug",
+    "_lowrank", "quasirandom", "_subclasses",
+    "debug",
 )}
 # Functions that are imported when first asked for, and where from.
 LATE: dict[str, str] = {"load": "serialization", "save": "serialization", "as_torch": "compat",
@@ -118,6 +120,7 @@ float8_e4m3fn, float8_e5m2, float8_e8m0fnu, float8_e4m3fnuz, float8_e5m2fnuz = (
     _dt.float8_e4m3fn, _dt.float8_e5m2, _dt.float8_e8m0fnu, _dt.float8_e4m3fnuz,
     _dt.float8_e5m2fnuz)
 cfloat = complex64 = _dt.complex64
+chalf = complex32 = _dt.complex32
 cdouble = complex128 = _dt.complex128
 
 for _kind, _name in ((_dt.float32, "Float"), (_dt.float64, "Double"), (_dt.float16, "Half"),
@@ -125,6 +128,13 @@ for _kind, _name in ((_dt.float32, "Float"), (_dt.float64, "Double"), (_dt.float
                      (_dt.int16, "Short"), (_dt.int8, "Char"), (_dt.uint8, "Byte"),
                      (_dt.bool_, "Bool")):
     globals()[f"{_name}Tensor"] = legacy_type(f"{_name}Tensor", _kind)
+
+_NO_STREAMS = RuntimeError("flambeau runs on the CPU alone, which has no streams")
+Stream = _refusing_class("Stream", "torch", _NO_STREAMS)
+Event = _refusing_class("Event", "torch", _NO_STREAMS)
+TensorType = _refusing_class("TensorType", "torch", RuntimeError("there is no TorchScript"))
+DeviceObjType = _refusing_class("DeviceObjType", "torch", RuntimeError("there is no TorchScript"))
+legacy_contiguous_format = contiguous_format
 
 globals().update(_storages)
 globals().update(_foreach)

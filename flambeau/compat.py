@@ -128,6 +128,7 @@ def as_torch() -> None:
         del sys.modules[name]
     sys.modules["torch"] = flambeau
     flambeau.__version__ = TORCH_VERSION
+    flambeau.__name__ = "torch"         # what programs compare names of modules with
 
 
 def for_children(environ: dict[str, str] | os._Environ[str], path: list[str]) -> None:
@@ -158,3 +159,4 @@ def undo() -> None:
     from flambeau.core.version import VERSION
 
     flambeau.__version__ = VERSION
+    flambeau.__name__ = "flambeau"

@@ -81,6 +81,7 @@ float8_e5m2 = dtype("float8_e5m2", np.dtype(ml_dtypes.float8_e5m2), "f", 0, "flo
 float8_e4m3fnuz = dtype("float8_e4m3fnuz", np.dtype(ml_dtypes.float8_e4m3fnuz), "f", 0, "float8")
 float8_e5m2fnuz = dtype("float8_e5m2fnuz", np.dtype(ml_dtypes.float8_e5m2fnuz), "f", 0, "float8")
 float8_e8m0fnu = dtype("float8_e8m0fnu", np.dtype(ml_dtypes.float8_e8m0fnu), "f", 0, "float8")
+complex32 = dtype("complex32", np.dtype("V4"), "c", 1, "half2")
 
 ALL = (bool_, uint8, int8, int16, int32, int64, uint16, uint32, uint64,
        float16, bfloat16, float32, float64, complex64, complex128)

@@ -58,9 +58,19 @@ def _scaled(x: Node, alpha: Number) -> Node:
     return x * number(alpha, x.dtype)
 
 
+def _once_first(factor: Any) -> Any:
+    """The number that a signature of PyTorch 1.4 has before its tensors."""
+    if isinstance(factor, Node):
+        raise TypeError("received an invalid combination of arguments: one tensor too many")
+    return factor
+
+
 @public("add", inplace=True)
-def add(input: Node, other: Node | Number, *, alpha: Number = ONE) -> Node:
-    """input + alpha * other."""
+def add(input: Node, other: Node | Number, last: Node | None = None, *,
+        alpha: Number = ONE) -> Node:
+    """input + alpha * other; once it was add(input, alpha, other), which is still taken."""
+    if last is not None:
+        other, alpha = last, _once_first(other)
     x, y = promote(input, other)
     return ADD(x, y if alpha is ONE else _scaled(y, alpha))
 
@@ -416,15 +426,21 @@ def _addcdiv(x: Node, b: Node, c: Node, value: Node) -> Node:
 
 
 @public("addcmul", inplace=True)
-def addcmul(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
-    """input + value * tensor1 * tensor2."""
+def addcmul(input: Node, tensor1: Node, tensor2: Node, last: Node | None = None, *,
+            value: Number = 1) -> Node:
+    """input + value * tensor1 * tensor2; addcmul(input, value, tensor1, tensor2) of old too."""
+    if last is not None:
+        value, tensor1, tensor2 = _once_first(tensor1), tensor2, last
     x, b, c = promote(input, tensor1, tensor2)
     return _addcmul(x, b, c, as_node(value, x.dtype))
 
 
 @public("addcdiv", inplace=True)
-def addcdiv(input: Node, tensor1: Node, tensor2: Node, *, value: Number = 1) -> Node:
-    """input + value * tensor1 / tensor2."""
+def addcdiv(input: Node, tensor1: Node, tensor2: Node, last: Node | None = None, *,
+            value: Number = 1) -> Node:
+    """input + value * tensor1 / tensor2; addcdiv(input, value, tensor1, tensor2) of old too."""
+    if last is not None:
+        value, tensor1, tensor2 = _once_first(tensor1), tensor2, last
     if tensor1.dtype.kind in "biu" and tensor2.dtype.kind in "biu":
         raise RuntimeError("Integer division with addcdiv is no longer supported, and in a future "
                            "release addcdiv will perform a true division of tensor1 and tensor2.")

@@ -174,13 +174,12 @@ def unflatten(input: V, dim: int, sizes: Sequence[int]) -> V:
 
 
 @view_op("squeeze", inplace=True)
-def squeeze(input: V, *dim: Any) -> V:
+def squeeze(input: V, *dims: Any, dim: Any = None) -> V:
     """Without the dims of extent 1 (or those among `dim`)."""
-    if not dim:
-        dims: Sequence[int] = range(input.ndim)
-    else:
-        dims = wrap_dims(ints(dim), input.ndim)
-    return _drop(input, [d for d in dims if d < input.ndim and input.shape[d] == 1])
+    if dim is not None:
+        dims = (dim,)
+    chosen: Sequence[int] = wrap_dims(ints(dims), input.ndim) if dims else range(input.ndim)
+    return _drop(input, [d for d in chosen if d < input.ndim and input.shape[d] == 1])
 
 
 @view_op("unsqueeze", inplace=True)
@@ -197,9 +196,9 @@ def broadcast_to(input: V, size: Sequence[int]) -> V:
 
 
 @view_op("Tensor.expand", "Tensor.broadcast_to")
-def expand(input: V, *size: Any, implicit: bool = False) -> V:
+def expand(input: V, *sizes: Any, size: Any = None, implicit: bool = False) -> V:
     """The input as if repeated to the size, without a copy; -1 keeps a size."""
-    return broadcast_to(input, ints(size))
+    return broadcast_to(input, ints(sizes if size is None else (size,)))
 
 
 @view_op("Tensor.expand_as")

@@ -12,7 +12,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..autograd.profiler import record_function
 from ..core.trace import at, caller
@@ -22,6 +22,7 @@ from ..nn.hooks import RemovableHandle, register
 from . import program
 
 Hook = Callable[..., Any]
+ParamsT: TypeAlias = Iterable[Any]               # tensors, groups, or pairs with names
 
 _global_optimizer_pre_hooks: OrderedDict[int, Hook] = OrderedDict()
 _global_optimizer_post_hooks: OrderedDict[int, Hook] = OrderedDict()
@@ -49,6 +50,11 @@ def register_optimizer_step_pre_hook(hook: Hook) -> RemovableHandle:
 def register_optimizer_step_post_hook(hook: Hook) -> RemovableHandle:
     """Call `hook(optimizer, args, kwargs)` after the step of every optimizer."""
     return register(_global_optimizer_post_hooks, hook)
+
+
+def _get_capturable_supported_devices(supports_xla: bool = True) -> list[str]:
+    """Devices where a step can be recorded in a graph of the device: none is here."""
+    return []
 
 
 def _to_scalar(x: Any) -> Any:

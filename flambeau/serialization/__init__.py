@@ -5,7 +5,7 @@ In: objects and files. Out: files that PyTorch reads, and objects out of its fil
 from __future__ import annotations
 
 import tempfile
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..tensor.storages import BY_DTYPE
 from .devices import (
@@ -25,6 +25,9 @@ from .safe import (
 from .safe import remove_safe_globals as _remove_safe_globals
 from .write import save
 
+DEFAULT_PROTOCOL = 2
+MAP_LOCATION: TypeAlias = Any                   # of torch.load, for annotations
+FILE_LIKE: TypeAlias = Any
 LONG_STORAGE = "LongStorage"
 
 

@@ -170,6 +170,12 @@ def is_neg(self: Tensor) -> bool:
 
 
 @method
+def to_dense(self: Tensor, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    """The tensor itself, which is dense, or as another type."""
+    return self if dtype is None else self.to(dtype)
+
+
+@method
 def is_coalesced(self: Tensor) -> bool:
     """For sparse tensors: refused."""
     return False

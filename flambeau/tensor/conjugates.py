@@ -92,8 +92,9 @@ def _hermitian(t: Tensor) -> Tensor:
 
 
 @method
-def view(self: Tensor, *size: Any, dtype: DType | None = None) -> Tensor:
+def view(self: Tensor, *sizes: Any, size: Any = None, dtype: DType | None = None) -> Tensor:
     """The same elements in another shape or, read as bytes, in another type."""
+    size = sizes if size is None else (size,)
     kind = size[0] if len(size) == 1 and isinstance(size[0], DType) else dtype
     if kind is None or kind.itemsize == self.dtype.itemsize:
         return _view(self, *size) if dtype is None else _view(self, dtype)

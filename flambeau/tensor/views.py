@@ -113,6 +113,8 @@ def several(name: str, fn: Callable[..., Any], form: Callable[..., Any],
         lone = len(tensors) == 1 and isinstance(tensors[0], (list, tuple))
         many = tensors[0] if lone else tensors
         for t in many:
+            if t.__class__ is not Tensor and asks(t):
+                return ask(call, tensors, kwargs)
             if not isinstance(t, Tensor):
                 raise TypeError(f"{name}(): expected Tensor as element 0 in argument 0, but got "
                                 f"{type(t).__name__}")

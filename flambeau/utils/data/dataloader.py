@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from ...tensor.generator import Generator
 from ._utils.collate import default_collate, default_convert
+from ._utils.worker import get_worker_info  # noqa: F401 - libraries import it from here
 from .dataset import Dataset, IterableDataset
 from .iterators import (  # noqa: F401 - libraries import the base from here
     _BaseDataLoaderIter,
@@ -22,8 +23,17 @@ from .iterators import (  # noqa: F401 - libraries import the base from here
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 T_co = TypeVar("T_co", covariant=True)
+_worker_init_fn_t = Callable[[int], None]
+_collate_fn_t = Callable[[list[Any]], Any]
 FIXED = frozenset({"batch_size", "batch_sampler", "sampler", "drop_last", "dataset",
                    "persistent_workers"})
+
+
+def _sharding_worker_init_fn(worker_init_fn: Any, world_size: int, rank_id: int,
+                             worker_id: int) -> None:
+    """A worker's start where graphs of data pipes are shared out: here the program's own alone."""
+    if worker_init_fn is not None:
+        worker_init_fn(worker_id)
 
 
 class _InfiniteConstantSampler(Sampler[Any]):

@@ -46,11 +46,42 @@ class Resume:
 
 
 _info: WorkerInfo | None = None
+_worker_info: WorkerInfo | None = None          # what a loader of another library sets
 
 
 def get_worker_info() -> WorkerInfo | None:
     """This worker's number, how many there are, its seed and its copy of the dataset."""
-    return _info
+    return _info or _worker_info
+
+
+@dataclass(frozen=True)
+class _IterableDatasetStopIteration:
+    """Other libraries' loaders: a worker's stream has ended."""
+
+    worker_id: int
+
+
+@dataclass(frozen=True)
+class _ResumeIteration:
+    """Other libraries' loaders: an epoch of persistent workers begins."""
+
+    seed: int | None = None
+
+
+class ManagerWatchdog:
+    """Other libraries' loaders: whether the process that started this one still lives."""
+
+    def __init__(self) -> None:
+        self.parent = multiprocessing.parent_process()
+
+    def is_alive(self) -> bool:
+        return self.parent is None or self.parent.is_alive()
+
+
+def _generate_state(base_seed: int, worker_id: int) -> list[int]:
+    """Four words of a worker's seed for NumPy."""
+    words = [worker_id, base_seed & 0xFFFFFFFF, base_seed >> 32, 0]
+    return [int(w) for w in np.random.SeedSequence(words).generate_state(4)]
 
 
 @dataclass
@@ -78,8 +109,7 @@ def run(task: Task, orders: Any, results: Any, foreign: list[Any]) -> None:
     seed = task.base_seed + task.id
     random.seed(seed)
     manual_seed(seed)
-    words = [task.id, task.base_seed & 0xFFFFFFFF, task.base_seed >> 32, 0]
-    np.random.seed(np.random.SeedSequence(words).generate_state(4))
+    np.random.seed(_generate_state(task.base_seed, task.id))
     _info = WorkerInfo(task.id, task.num_workers, seed, task.dataset)
     outbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     sender = threading.Thread(target=_send, args=(outbox, results, task.id), daemon=True)
