@@ -143,7 +143,7 @@ def test_a_folder_runs_on_flambeau(program: Path) -> None:
 
 
 def test_a_program_finds_the_modules_beside_it(tmp_path: Path) -> None:
-    (tmp_path / "beside.py").write_text("import torch\nNAME = torch.__name__\n")
+    (tmp_path / "beside.py").write_text("import torch\nNAME = torch.__package__\n")
     (tmp_path / "program.py").write_text("from beside import NAME\nprint(NAME)\n")
     assert python("-m", "flambeau", str(tmp_path / "program.py")).stdout == "flambeau\n"
 
@@ -168,12 +168,12 @@ def test_processes_that_a_program_starts(tmp_path: Path, method: str) -> None:
             import torch
 
             def work(x):
-                return torch.__name__, (torch.ones(2) * x).sum().item()
+                return torch.__package__, (torch.ones(2) * x).sum().item()
 
             if __name__ == "__main__":
                 with multiprocessing.get_context("{method}").Pool(1) as pool:
                     print(pool.map(work, [3.0]))
-                command = [sys.executable, "-c", "import torch; print(torch.__name__)"]
+                command = [sys.executable, "-c", "import torch; print(torch.__package__)"]
                 print(subprocess.run(command, capture_output=True, text=True).stdout.strip())
         """)
     )

@@ -42,7 +42,8 @@ def check(script: str, *packages: str) -> None:
     for package in packages:
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed")
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    environ = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, "-m", "flambeau", f"{script}.py"], cwd=HERE / "scripts", env=environ,
         capture_output=True, text=True, timeout=600, check=False)

@@ -63,7 +63,8 @@ def tensorflow_bins() -> Array:
     return np.concatenate([-right[::-1], [0.0], right])
 
 
-def histogram(tag: str, values: Any, bins: Any = "tensorflow", max_bins: int | None = None) -> bytes:
+def histogram(tag: str, values: Any, bins: Any = "tensorflow",
+              max_bins: int | None = None) -> bytes:
     """The counts of values in bins ("tensorflow", or what numpy.histogram takes)."""
     flat = make_np(values).reshape(-1).astype(np.float64)
     if not flat.size:
