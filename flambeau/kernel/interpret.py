@@ -29,6 +29,7 @@ from .loopnest import (
     Load,
     Loop,
     Read,
+    Repeat,
     Stmt,
     Store,
     Target,
@@ -38,20 +39,28 @@ from .loopnest import (
 Array = Any                          # a NumPy array or scalar of any type
 
 
-def interpret(kernel: Kernel, memory: Mapping[Buffer | int, Array]) -> None:
-    """Run `kernel` on `memory`: an array for each Buffer, or for each slot's number."""
-    places: dict[Target, Array] = {b: _place(b, memory) for b in kernel.buffers}
+def interpret(kernel: Kernel | Repeat, memory: Mapping[Buffer | int, Array],
+              turn: int = 0) -> None:
+    """Run `kernel` on `memory`: an array for each Buffer, or for each slot's number (which a Repeat
+    needs). `turn` says where buffers that move are."""
+    if isinstance(kernel, Repeat):
+        for t in range(kernel.count):
+            for inner in kernel.kernels:
+                interpret(inner, memory, t)
+        return
+    places: dict[Target, Array] = {b: _place(b, memory, turn) for b in kernel.buffers}
     for m in kernel.locals:
         places[m] = np.zeros(m.size, m.dtype.numpy)
     with np.errstate(all="ignore"):
         _Run(places).body(kernel.body)
 
 
-def _place(b: Buffer, memory: Mapping[Buffer | int, Array]) -> Array:
+def _place(b: Buffer, memory: Mapping[Buffer | int, Array], turn: int) -> Array:
     found = memory.get(b)
     if found is None:
         raw = memory[b.slot].view(np.uint8)
-        return raw[b.offset:b.offset + b.size * b.dtype.itemsize].view(b.dtype.numpy)
+        start = b.offset + turn * b.step
+        return raw[start:start + b.size * b.dtype.itemsize].view(b.dtype.numpy)
     return found.reshape(-1)
 
 
