@@ -1,7 +1,7 @@
-"""torch._dynamo: what programs say to PyTorch's compiler; here there is nothing to say.
+"""torch._dynamo: what programs say to PyTorch's compiler.
 
-Programs are recorded lazily and compiled in any case (`graph/realize`), so these functions hand
-back what they get and settings are noted.
+Programs are recorded lazily and compiled in any case (`graph/realize`), and `torch.compile` replays
+calls (`replay`); so most of these functions hand back what they get, and settings are noted.
 """
 from __future__ import annotations
 
@@ -113,7 +113,8 @@ def export(f: Any, *args: Any, **kwargs: Any) -> NoReturn:
 
 
 def explain(f: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    raise NotImplementedError("flambeau has no graph breaks to explain")
+    raise NotImplementedError("flambeau has no graph breaks to explain; flambeau.replay.explain "
+                              "says which calls of a compiled function were not replayed, and why")
 
 
 __all__ = ["OptimizedModule", "allow_in_graph", "assume_constant_result", "config", "disable",

@@ -115,7 +115,8 @@ def _escape(name: str) -> None:
 
 
 for _name in ("__int__", "__trunc__", "__round__", "__floor__", "__ceil__", "__abs__", "__divmod__",
-              "__rdivmod__", "__format__", "is_integer", "as_integer_ratio", "hex"):
+              "__rdivmod__", "__format__", "__repr__", "__str__", "is_integer", "as_integer_ratio",
+              "hex"):
     _escape(_name)
 for _symbol, _name in _ARITHMETIC.items():
     _arithmetic(_symbol, _name)

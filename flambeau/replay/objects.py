@@ -4,6 +4,7 @@ In: values and types. Out: whether two plain values are the same, whether a type
 """
 from __future__ import annotations
 
+import re
 import types
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator
@@ -18,7 +19,8 @@ from ..core.layout import Layout
 from ..tensor.size import Size
 
 PLAIN = (bool, int, float, complex, str, bytes, type(None), type(Ellipsis), type(NotImplemented),
-         slice, range, dtype, device, Size, Layout, np.generic, np.dtype, Enum, types.CodeType)
+         slice, range, re.Pattern, dtype, device, Size, Layout, np.generic, np.dtype, Enum,
+         types.CodeType)
 
 
 def same(old: Any, new: Any) -> bool:

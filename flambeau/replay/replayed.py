@@ -236,8 +236,9 @@ class Replayed:
         for reason in reasons:
             self._because(reason)
         self.failures += 1
-        again = set(reasons) == self.reasons
-        self.reasons = set(reasons)
+        kinds = {reason.partition(":")[0] for reason in reasons}
+        again = kinds == self.reasons
+        self.reasons = kinds
         if self.failures >= ATTEMPTS or again and self.failures > 2:
             self.skip = REST << min(self.rests, 10)
             self.rests += 1

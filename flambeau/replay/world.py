@@ -321,8 +321,8 @@ class World:
         refused = fixed_callable(value)
         if refused is not None:
             self.opaque.append(f"{where} ({refused}) may depend on what flambeau cannot see")
-        elif not (callable(value) and pure_module(getattr(value, "__module__", None))
-                  and not isinstance(value, types.FunctionType)):
+        elif not (isinstance(value, (type, types.BuiltinFunctionType, np.ufunc))
+                  and pure_module(getattr(value, "__module__", None))):
             self._push(value, where)
 
     def _module(self, value: types.ModuleType, where: str) -> None:
@@ -495,5 +495,6 @@ def _key_text(key: Any) -> str:
 
 
 def _ours(fn: types.FunctionType) -> bool:
-    """A function of flambeau or of the library's pure parts, not a wrapper round a user's."""
-    return pure_module(fn.__module__)
+    """A function of flambeau or of the library's pure parts, not one made round a user's."""
+    return (pure_module(fn.__module__) and "<locals>" not in fn.__qualname__
+            and "__wrapped__" not in fn.__dict__)

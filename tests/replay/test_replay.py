@@ -318,6 +318,8 @@ def test_train_and_eval() -> None:
 
 
 LIMIT = 2.0
+DROP = nn.Dropout(0.5)
+LAYER = nn.Linear(6, 3)
 
 
 def test_state_that_changes_between_calls() -> None:
@@ -354,6 +356,45 @@ def test_state_that_changes_between_calls() -> None:
         return run, list, before
     _, replayed = both(make, 36)
     assert replayed.replays >= 3
+
+
+def test_modules_in_globals() -> None:
+    def make() -> Any:
+        DROP.train()
+
+        def before(i: int) -> Any:
+            DROP.train(i < 6)
+            DROP.p = 0.5 if i < 3 else 0.25
+            if i == 9:
+                with torch.no_grad():
+                    LAYER.weight.fill_(0.5)
+            return data(i)[:1], {}
+        return torch.no_grad()(lambda x: LAYER(DROP(x))), list, before
+    with torch.no_grad():
+        LAYER.weight.fill_(0.25)
+        LAYER.bias.fill_(1.0)
+    step, _, before = make()
+    compiled = torch.compile(step)
+    for i in range(18):
+        args, _ = before(i)
+        torch.manual_seed(i)
+        want = bits(step(*args))
+        torch.manual_seed(i)
+        assert bits(compiled(*args)) == want, i
+    assert compiled._replayed.replays >= 6, explain(compiled)
+
+
+def test_modules_inside_functions_that_flambeau_made() -> None:
+    drop = nn.Dropout(0.5)
+    inner = torch.no_grad()(drop.forward)
+    compiled = torch.compile(lambda x: inner(x))
+    for i in range(14):
+        drop.train(i < 7)
+        x = data(i)[0]
+        torch.manual_seed(i)
+        want = bits(inner(x))
+        torch.manual_seed(i)
+        assert bits(compiled(x)) == want, i
 
 
 def test_names_that_appear_between_calls() -> None:
