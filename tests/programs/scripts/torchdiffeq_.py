@@ -1,6 +1,6 @@
 import torch
 from common import data, fill, gradients, report, some
-from torchdiffeq import odeint
+from torchdiffeq import odeint, odeint_adjoint
 
 
 class Field(torch.nn.Module):
@@ -15,7 +15,7 @@ class Field(torch.nn.Module):
 
 found = {}
 times = torch.linspace(0.0, 1.0, 5)
-for name, method in (("dopri5", odeint), ("rk4", odeint)):
+for name, method in (("dopri5", odeint), ("rk4", odeint), ("adjoint", odeint_adjoint)):
     field = fill(Field())
     start = data(3, 2).mul(0.5).requires_grad_()
     options = {"method": "rk4"} if name == "rk4" else {"rtol": 1e-5, "atol": 1e-6}
