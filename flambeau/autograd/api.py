@@ -32,6 +32,9 @@ _tensors: list[Any] = [None]
 # Weak references to the latest roots of `backward`: an optimizer's step computes their values (the
 # loss) together with the new parameters, since they share the forward pass.
 recent: deque[Any] = deque(maxlen=4)
+# Tensors that a forward pass has moved (running statistics): an optimizer's step computes them too,
+# or they would hold on to the activations they come from.
+moved: deque[Any] = deque(maxlen=4096)
 
 
 def install(tensors: Tensors) -> None:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import math
 import warnings
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from .. import api as _api
+from ..autograd.api import moved
+from ..graph.realize import realize
 from ..tensor import dropout as _dropout
 from ..tensor import fractional as _fractional
 from ..tensor.names import PUBLIC
@@ -160,10 +163,14 @@ def batch_norm(input: Tensor, running_mean: Any, running_var: Any, weight: Any =
 
 def _move(name: str, input: Tensor, mean: Any, var: Any, momentum: float) -> None:
     """Give the running statistics their new values."""
+    held = {id(ref()) for ref in moved}
+    realize([n for n in (t._storage.value for t in (mean, var) if id(t) not in held)
+             if n.value is None and n.src])
     with torch.no_grad():
         new_mean, new_var = _TABLE[name](input, mean, var, momentum)
         mean.copy_(new_mean)
         var.copy_(new_var)
+    moved.extend((weakref.ref(mean), weakref.ref(var)))
 
 
 def instance_norm(input: Tensor, running_mean: Any = None, running_var: Any = None,

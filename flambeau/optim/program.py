@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autograd.api import recent
+from ..autograd.api import moved, recent
 from ..core.traced import plain
 from ..core.follow import watch
 from ..graph.node import Node
@@ -69,6 +69,8 @@ def run(param_groups: list[dict[str, Any]], state: Any) -> None:
         if root is not None:
             pending.append(read(root))
     recent.clear()
+    pending += [t._storage.value for t in (ref() for ref in moved) if t is not None]
+    moved.clear()
     for group in param_groups:
         for p in group["params"]:
             pending.append(p._storage.value)

@@ -151,23 +151,7 @@ def _many(out: Any, call: Call, cls: type[OpGradFn], track: bool) -> Any:
     if track:
         edges = {key: edge_of(t) for key, t in call.inputs.items()}
 
-    def convert(o: Any) -> Any:
-        if type(o) is Node:
-            t = wrap(o, call.device)
-            if edges is not None and o.dtype.kind in "fc":
-                inner = ALIAS(o) if id(o) in call.inputs else o
-                fn = tape(inner, edges, cls, call.inputs, t._counter)
-                if fn is not None:
-                    return wrap_as(o, fn, 0, call.device)
-            return t
-        if isinstance(o, tuple):
-            items = [convert(x) for x in o]
-            return type(o)(*items) if hasattr(o, "_fields") else tuple(items)
-        if isinstance(o, list):
-            return [convert(x) for x in o]
-        return o
-
-    result = convert(out)
+    result = _converted(out, call, cls, edges)
     if call.device is not META:
         for o in out if isinstance(out, (list, tuple)) else ():
             if type(o) is Node:
@@ -175,6 +159,26 @@ def _many(out: Any, call: Call, cls: type[OpGradFn], track: bool) -> Any:
     if config.eager and call.device is not META:
         realize([o for o in (out if isinstance(out, (list, tuple)) else []) if type(o) is Node])
     return result
+
+
+def _converted(o: Any, call: Call, cls: type[OpGradFn],
+               edges: dict[int, Edge | None] | None) -> Any:
+    """`_many` of one result. Not a function inside: one that calls itself is a cycle, which would
+    keep the call's tensors until the garbage collector comes by."""
+    if type(o) is Node:
+        t = wrap(o, call.device)
+        if edges is not None and o.dtype.kind in "fc":
+            inner = ALIAS(o) if id(o) in call.inputs else o
+            fn = tape(inner, edges, cls, call.inputs, t._counter)
+            if fn is not None:
+                return wrap_as(o, fn, 0, call.device)
+        return t
+    if isinstance(o, tuple):
+        items = [_converted(x, call, cls, edges) for x in o]
+        return type(o)(*items) if hasattr(o, "_fields") else tuple(items)
+    if isinstance(o, list):
+        return [_converted(x, call, cls, edges) for x in o]
+    return o
 
 
 # ---------------------------------------------------------------- functions
