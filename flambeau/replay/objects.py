@@ -58,7 +58,8 @@ def python_class(kind: type) -> bool:
                    for k, v in own.items())
 
 
-_BASES = frozenset({object, list, dict, OrderedDict, defaultdict, deque, set, tuple})
+_BASES = frozenset({object, list, dict, OrderedDict, defaultdict, deque, set, tuple,
+                    types.SimpleNamespace})
 
 
 def transparent(kind: type) -> bool:

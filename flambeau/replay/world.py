@@ -340,7 +340,7 @@ class World:
                 value.__module__):
             return
         self._attributes(vars(value), value.__name__)
-        for base in value.__bases__:
+        for base in (*value.__bases__, type(value)):
             self._push(base, base.__name__)
 
     # ------------------------------------------------------------ objects

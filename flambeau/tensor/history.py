@@ -12,6 +12,7 @@ from ..autograd.api import backward as run_backward
 from ..autograd.grad_mode import state
 from ..autograd.tape import Auto
 from ..core.errors import cpp_name, scalar_name
+from ..core.follow import refuse
 from ..core.hooks import Registry, RemovableHandle
 from . import functionalize as f
 from .storage import INFERENCE, Counter
@@ -89,6 +90,7 @@ def output_nr(self: Tensor) -> int:
 
 @attribute
 def _version(self: Tensor) -> int:
+    refuse("a tensor's version is read")
     if self._counter is INFERENCE:
         raise RuntimeError("Inference tensors do not track version counter.")
     return self._counter.version

@@ -397,6 +397,24 @@ def test_modules_inside_functions_that_flambeau_made() -> None:
         assert bits(compiled(x)) == want, i
 
 
+def test_metaclasses_and_version_counts() -> None:
+    class Meta(type):
+        factor = 1.0
+
+    class Scale(metaclass=Meta):
+        pass
+
+    weight = torch.ones(6)
+    for fn in (lambda x: x * Scale.factor, lambda x: x * weight._version):
+        compiled = torch.compile(fn)
+        for i in range(12):
+            Meta.factor = 1.0 + i // 6
+            if i == 8:
+                weight.add_(1)
+            x = data(i)[0]
+            assert bits(compiled(x)) == bits(fn(x)), i
+
+
 def test_names_that_appear_between_calls() -> None:
     class Box:
         factor = 3.0
