@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-import native_functions as native
+from . import native_functions as native
 import numpy as np
 import pytest
 
