@@ -155,25 +155,25 @@ class LBFGS(Optimizer):
         dirs, steps, ro = state["old_dirs"], state["old_stps"], state["ro"]
         y = computed(grad.sub(state["prev_flat_grad"]))
         s = computed(state["d"].mul(state["t"]))
-        ys = float(y.dot(s))
+        ys = computed(y.dot(s))
         if ys > 1e-10:
             if len(dirs) == history:
                 for kept in (dirs, steps, ro):
                     kept.pop(0)
             dirs.append(y)
             steps.append(s)
-            ro.append(1.0 / ys)
-            state["H_diag"] = ys / float(y.dot(y))
+            ro.append(computed(1.0 / ys))
+            state["H_diag"] = computed(ys / y.dot(y))
         alphas = state.setdefault("al", [None] * history)
         # Values are computed one by one: every turn of a loop is then the same small program, where
         # one program for a whole loop would be compiled anew as the history grows.
         q = grad.neg()
         for i in reversed(range(len(dirs))):
-            alphas[i] = float(steps[i].dot(q)) * ro[i]
+            alphas[i] = computed(steps[i].dot(q) * ro[i])
             q = computed(q - dirs[i] * alphas[i])
         r = q * state["H_diag"]
         for i in range(len(dirs)):
-            r = computed(r + steps[i] * (alphas[i] - float(dirs[i].dot(r)) * ro[i]))
+            r = computed(r + steps[i] * (alphas[i] - dirs[i].dot(r) * ro[i]))
         return r
 
     def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]
