@@ -79,7 +79,7 @@ BAD = [
     ("pow", (node(dt.int32, 2), -1), {}, RuntimeError, "negative integer powers"),
     ("bitwise_and", (node(dt.float32, 2), node(dt.float32, 2)), {}, RuntimeError,
      "not implemented for 'Float'"),
-    ("where", (node(dt.int64, 2), 1, 2), {}, RuntimeError, "boolean"),
+    ("torch.where", (node(dt.int64, 2), 1, 2), {}, RuntimeError, "boolean"),
     ("kthvalue", (node(dt.float32, 2), 3), {}, RuntimeError, "out of range"),
     ("nn.functional.cross_entropy", (node(dt.float32, 2, 3), leaf(np.array([0, 3]))), {},
      IndexError, "Target 3 is out of bounds"),
