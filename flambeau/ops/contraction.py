@@ -169,7 +169,8 @@ def matmul(input: Node, other: Node) -> Node:
     if len(a.shape) == 2 == len(b.shape):
         if a.shape[1] != b.shape[0] or a.dtype is not b.dtype or a.dtype.kind == "b":
             _check_matmul(a, b)
-        return DOT(a, b, a_dims=(2, 3), b_dims=(3, 4), out_dims=(2, 4), dtype=a.dtype)
+        shape = a.shape[0], b.shape[1]
+        return Node(DOT, (a, b), ((2, 3), (3, 4), (2, 4), a.dtype), shape, a.dtype)
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError("both arguments to matmul need to be at least 1D, but they are "
                            f"{a.ndim}D and {b.ndim}D")
@@ -352,6 +353,11 @@ def _product(x: Node, w: Node) -> Node:
 @public("nn.functional.linear", "_C._nn.linear")
 def linear(input: Node, weight: Node, bias: Node | None = None) -> Node:
     """input @ weight.T + bias: one node."""
+    kind = input.dtype
+    if (bias is not None and kind is weight.dtype is bias.dtype and kind.kind != "b"
+            and len(weight.shape) == 2 and bias.shape == weight.shape[:1] and input.shape
+            and input.shape[-1] == weight.shape[1]):
+        return LINEAR(input, weight, bias)              # what fits at a glance
     if weight.ndim == 1 and input.ndim and bias is None:
         return matmul(input, weight)
     if weight.ndim != 2 or input.ndim == 0:
