@@ -28,7 +28,7 @@ from ..kernel.loopnest import (
     Value,
 )
 from .node import Node, Shape
-from .place import At, fitted, flat, reshaped
+from .place import At, fitted, flat, reshaped, unflatten
 from .primitive import (
     AS_STRIDED,
     AS_STRIDED_AT,
@@ -180,7 +180,10 @@ class Emitter:
         if op.kind == "map":
             return [(s, fitted(at, s.shape), mask) for s in node.src], []
         if op is AS_STRIDED or op is AS_STRIDED_AT:
-            return [], []
+            base = node.src[0]
+            if id(base) in self.buffers:
+                return [], []
+            return [(base, unflatten(self._lies(node, at, mask), base.shape), mask)], []
         if op is TAKE:
             return [(node.src[0], self._taken(node, at, mask), mask)], []
         if op.kind == "move":
@@ -297,15 +300,11 @@ class Emitter:
             return Cast(args[0], node.dtype)
         if op.kind == "map":
             return Call(op.name, tuple(args), node.dtype)
-        if op is AS_STRIDED:
-            return self._load(self.buffers[id(node.src[0])], _strided(step.at, *node.attrs[1:]),
-                              node, step.mask)
-        if op is AS_STRIDED_AT:
-            shape, stride = node.attrs
-            room = node.src[0].size - sum((n - 1) * s for n, s in zip(shape, stride))
-            start = self.position(node.src[1], (), room, step.mask)
-            return self._load(self.buffers[id(node.src[0])], _strided(step.at, stride, start),
-                              node, step.mask)
+        if op is AS_STRIDED or op is AS_STRIDED_AT:
+            if args:                            # of a constant or of positions: not in memory
+                return args[0]
+            where = self._lies(node, step.at, step.mask)
+            return self._load(self.buffers[id(node.src[0])], where, node, step.mask)
         if op.kind == "reduce":
             return _combined(node, args)
         if op is CAT:
@@ -313,6 +312,15 @@ class Emitter:
         if step.tests:
             return _zero_outside(step, args)
         return args[0]
+
+    def _lies(self, node: Node, at: At, mask: Mask) -> Index:
+        """The element of its source's memory that an element of a strided view is."""
+        if node.op is AS_STRIDED:
+            _, stride, offset = node.attrs
+            return _strided(at, stride, offset)
+        shape, stride = node.attrs
+        room = node.src[0].size - sum((n - 1) * s for n, s in zip(shape, stride))
+        return _strided(at, stride, self.position(node.src[1], (), room, mask))
 
     def _load(self, buffer: Buffer, index: Index, node: Node, mask: Mask) -> Value:
         return Load(buffer, index, node.dtype, condition(mask), 0)

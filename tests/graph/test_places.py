@@ -86,3 +86,14 @@ def test_a_gradient_through_slices_that_move_shares_a_program() -> None:
     for i in range(4):
         step(i)
     assert compiled(lambda: [step(i) for i in range(4, 36)]) == 0
+
+
+def test_views_of_values_that_are_not_in_memory() -> None:
+    assert torch.arange(6).as_strided((2, 2), (2, 1), 1).tolist() == [[1, 2], [3, 4]]
+    a = torch.zeros(()).requires_grad_()
+    x = torch.arange(3.0).requires_grad_()
+    y = x.sum(0).clone()
+    view = y.as_strided((1,), (1,))
+    view[torch.zeros(0, dtype=torch.int64)] = 0.5
+    grads = torch.autograd.grad(y * a, x)
+    assert grads[0].tolist() == [0, 0, 0]
